@@ -1,0 +1,50 @@
+# Finds what gp-dist stands on, as a cluster's modules (CMAKE_PREFIX_PATH, PKG_CONFIG_PATH, wrappers on
+# PATH) or Debian's packages provide it. Imported targets only: MPI::MPI_C, gp::hdf5, gp::htslib, gp::lapack,
+# gp::scalapack, OpenMP::OpenMP_C, gp::cmocka.
+find_package(PkgConfig REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+find_package(OpenMP REQUIRED COMPONENTS C)
+
+# Parallel HDF5 wins where a serial one is installed too.
+set(HDF5_PREFER_PARALLEL ON)
+find_package(HDF5 REQUIRED COMPONENTS C)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "HDF5 ${HDF5_VERSION} was built without MPI. Load the parallel HDF5 module, or "
+                      "install libhdf5-openmpi-dev, or point HDF5_ROOT at a parallel build.")
+endif()
+add_library(gp::hdf5 INTERFACE IMPORTED)
+# Its header includes mpi.h; nothing of MPI is called or linked for it.
+target_include_directories(gp::hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS} ${MPI_C_INCLUDE_DIRS})
+target_compile_definitions(gp::hdf5 INTERFACE ${HDF5_C_DEFINITIONS})
+target_link_libraries(gp::hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+pkg_check_modules(HTSLIB REQUIRED IMPORTED_TARGET htslib>=1.13)
+add_library(gp::htslib ALIAS PkgConfig::HTSLIB)
+
+# OpenBLAS carries LAPACK; its 64-bit-integer builds are not used.
+pkg_check_modules(OPENBLAS IMPORTED_TARGET openblas)
+if(OPENBLAS_FOUND)
+  add_library(gp::lapack ALIAS PkgConfig::OPENBLAS)
+else()
+  find_package(LAPACK REQUIRED)
+  add_library(gp::lapack ALIAS LAPACK::LAPACK)
+endif()
+
+# ScaLAPACK has no CMake config that every site ships: Debian and Spack have pkg-config files.
+pkg_search_module(SCALAPACK IMPORTED_TARGET scalapack-openmpi scalapack)
+if(SCALAPACK_FOUND)
+  add_library(gp::scalapack ALIAS PkgConfig::SCALAPACK)
+else()
+  find_library(SCALAPACK_LIBRARY NAMES scalapack scalapack-openmpi)
+  if(NOT SCALAPACK_LIBRARY)
+    message(FATAL_ERROR "ScaLAPACK was not found. Load its module, install libscalapack-openmpi-dev, or set "
+                        "-DSCALAPACK_LIBRARY=/path/to/libscalapack.so")
+  endif()
+  add_library(gp::scalapack UNKNOWN IMPORTED)
+  set_target_properties(gp::scalapack PROPERTIES IMPORTED_LOCATION ${SCALAPACK_LIBRARY})
+endif()
+
+if(GP_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+  add_library(gp::cmocka ALIAS PkgConfig::CMOCKA)
+endif()

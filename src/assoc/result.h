@@ -1,0 +1,32 @@
+/** What a test of one variant against one trait gives. Local. */
+#ifndef GP_SRC_ASSOC_RESULT_H
+#define GP_SRC_ASSOC_RESULT_H
+
+#include <stdint.h>
+
+/** Why there is no number; the words of the result table's status column. */
+typedef enum gp_status {
+    GP_STATUS_OK,
+    GP_STATUS_CONSTANT, /* one genotype only, or a trait that covariates leave constant, among the
+                           samples in use */
+    GP_STATUS_ALL_MISSING,    /* no sample in use is called */
+    GP_STATUS_COLLINEAR,      /* the covariates determine the genotype */
+    GP_STATUS_FEW_SAMPLES,    /* no degree of freedom is left */
+    GP_STATUS_NO_CONVERGENCE, /* iteration did not settle */
+    GP_STATUS_SEPARATION,     /* genotype and covariates separate cases from controls */
+    GP_STATUS_COUNT
+} gp_status;
+
+/** "OK", "CONSTANT", … */
+const char *gp_status_name(gp_status status);
+
+typedef struct gp_result {
+    gp_status status;
+    int64_t n;        /* samples used */
+    double frequency; /* of the effect allele among called samples in use; NaN if none */
+    double beta, se;  /* per copy of the effect allele; NaN unless status is OK, as all below */
+    double statistic;
+    double neglog10p;
+} gp_result;
+
+#endif

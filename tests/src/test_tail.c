@@ -1,0 +1,127 @@
+/* Student's t on a log scale: closed forms, a table of numbers made elsewhere, limits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "src/base/tail.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define PI 3.14159265358979323846264338327950288L
+
+static double relative(double got, long double want) {
+    return (double)(fabsl((long double)got - want) / fabsl(want));
+}
+
+static void one_degree_of_freedom_is_cauchy(void **state) {
+    (void)state;
+    double worst = 0.0;
+    for (double t = 1e-8; t < 2e6; t *= 1.7) {
+        long double p = 2 / PI * atanl(1 / (long double)t),
+                    want = -log1pl(-2 / PI * atanl((long double)t)) / logl(10.0L);
+        if (t > 1)
+            want = -log10l(p);
+        worst = fmax(worst, relative(gp_t_neglog10p(t, 1.0), want));
+    }
+    print_message("df 1: %.2g\n", worst);
+    assert_true(worst < 1e-14); /* some tens of roundings */
+}
+
+static void two_degrees_of_freedom_have_a_closed_form(void **state) {
+    (void)state;
+    double worst = 0.0;
+    for (double t = 1e-8; t < 2e6; t *= 1.7) {
+        long double x = t, s = sqrtl(2 + x * x), p = 2 / (s * (s + x));
+        long double want = t > 1 ? -log10l(p) : -log1pl(-x / s) / logl(10.0L);
+        worst = fmax(worst, relative(gp_t_neglog10p(t, 2.0), want));
+    }
+    print_message("df 2: %.2g\n", worst);
+    assert_true(worst < 1e-14); /* some tens of roundings */
+}
+
+static void three_degrees_of_freedom_have_a_closed_form(void **state) {
+    (void)state;
+    double worst = 0.0;
+    for (double t = 1e-6; t < 10.0; t *= 1.3) {
+        long double angle = atanl((long double)t / sqrtl(3));
+        long double centre = 2 / PI * (angle + sinl(angle) * cosl(angle));
+        worst = fmax(worst, relative(gp_t_neglog10p(t, 3.0), -log1pl(-centre) / logl(10.0L)));
+    }
+    print_message("df 3: %.2g\n", worst);
+    assert_true(worst < 1e-14); /* some tens of roundings */
+}
+
+static void numbers_made_elsewhere_agree(void **state) {
+    (void)state;
+    FILE *file = fopen(GP_SOURCE "/tests/oracle/t_tail.tsv", "r");
+    assert_non_null(file);
+    char line[256];
+    int lines = 0;
+    double worst = 0.0, worst_large = 0.0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        double t, df, want;
+        if (line[0] == '#')
+            continue;
+        assert_int_equal(sscanf(line, "%lf %lf %lf", &t, &df, &want), 3);
+        double error = relative(gp_t_neglog10p(t, df), (long double)want);
+        if (df > 1e6)
+            worst_large = fmax(worst_large, error);
+        else
+            worst = fmax(worst, error);
+        lines++;
+    }
+    fclose(file);
+    print_message("%d lines; df <= 1e6: %.2g; above: %.2g\n", lines, worst, worst_large);
+    assert_int_equal(lines, 360);
+    assert_true(worst < 1e-11);      /* what the header says */
+    assert_true(worst_large < 1e-9); /* what the header says */
+}
+
+static void small_p_does_not_underflow(void **state) {
+    (void)state;
+    double p = gp_t_neglog10p(1e6, 1e7);
+    assert_true(p > 2.5e7 && p < 2.6e7);
+    assert_true(gp_t_neglog10p(40.0, 500000.0) > 330.0);
+    assert_true(isfinite(gp_t_neglog10p(1e300, 1e7)));
+    assert_true(isfinite(gp_t_neglog10p(1e300, 1.0)));
+}
+
+static void sign_does_not_matter_and_zero_is_zero(void **state) {
+    (void)state;
+    for (double df = 1.0; df < 2e7; df *= 10.0) {
+        assert_true(gp_t_neglog10p(0.0, df) == 0.0);
+        for (double t = 0.01; t < 1e4; t *= 3.0)
+            assert_true(gp_t_neglog10p(t, df) == gp_t_neglog10p(-t, df));
+    }
+    assert_true(isnan(gp_t_neglog10p(NAN, 5.0)) && isnan(gp_t_neglog10p(1.0, NAN)));
+}
+
+/* The method changes with t: the value may not fall there. */
+static void it_rises_with_t_everywhere(void **state) {
+    (void)state;
+    const double all[] = {1, 2.5, 8, 127, 128, 1e3, 1e5, 1e6, 1e7};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        double before = 0.0;
+        for (double t = 0.001; t < 50.0; t *= 1.003) {
+            double now = gp_t_neglog10p(t, all[i]);
+            assert_true(now > before);
+            before = now;
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_degree_of_freedom_is_cauchy),
+        cmocka_unit_test(two_degrees_of_freedom_have_a_closed_form),
+        cmocka_unit_test(three_degrees_of_freedom_have_a_closed_form),
+        cmocka_unit_test(numbers_made_elsewhere_agree),
+        cmocka_unit_test(small_p_does_not_underflow),
+        cmocka_unit_test(sign_does_not_matter_and_zero_is_zero),
+        cmocka_unit_test(it_rises_with_t_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
