@@ -1,0 +1,71 @@
+/** The result tables of a run, one per trait, written by all ranks and finished together.
+ *
+ *  Each group's first shard writes its own part of every table; text blocks that straddle two
+ *  groups are handed to the earlier one; parts are then placed side by side, indexed, described
+ *  and renamed. No table passes through one rank's memory.
+ */
+#ifndef GP_JOBS_TABLES_H
+#define GP_JOBS_TABLES_H
+
+#include "io/part.h"
+#include "io/sumstats.h"
+#include "jobs/command.h"
+#include "src/assoc/result.h"
+#include <stdint.h>
+
+typedef struct gp_out_table {
+    const char *trait; /* borrowed */
+    char *name;        /* file name without directory: TRAIT.tsv.gz, made safe */
+    gp_part part;
+    gp_text head;                    /* lines that an earlier group's text block ends with */
+    gp_text tail;                    /* the text block being filled */
+    int64_t lines;                   /* since a text block was compressed last */
+    int64_t status[GP_STATUS_COUNT]; /* tests by outcome */
+} gp_out_table;
+
+typedef struct gp_tables {
+    const char *directory; /* borrowed */
+    gp_out_table *table;
+    int64_t count;
+    int writes;    /* this rank has parts */
+    int open;      /* a text block began here */
+    int csi;       /* a position is beyond what .tbi holds */
+    int64_t there; /* rank 0: bytes of the directory's path that name what was there before */
+    int finished;  /* all tables have their names */
+} gp_tables;
+
+/** Makes the directory, checks that it can be written, removes what a killed run left of the same
+ *  tables, opens the parts. Collective. tables comes zeroed; close it in any case.
+ *    traits  in  [count] names, borrowed */
+int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory, const char *const *traits,
+                   int64_t count, gp_err *err);
+
+/** Says that variant number first of a chromosome comes next: a text block begins at multiples of
+ *  GP_TEXT_BLOCK. Local. */
+void gp_tables_begin(gp_tables *tables, int64_t first);
+
+/** Adds one line to one table. Local; different tables from different threads. */
+int gp_tables_add(gp_tables *tables, int64_t table, const gp_sumstat *line, gp_status status,
+                  gp_err *err);
+
+/** Ends a text block: compresses what is in it. Local. */
+int gp_tables_end_block(gp_tables *tables, gp_err *err);
+
+/** What stands in every table's metadata. */
+typedef struct gp_tables_meta {
+    const char *model, *missing, *covariates, *store_digest;
+    const int64_t *samples; /* [count] */
+} gp_tables_meta;
+
+/** Puts the tables together and gives them their names. Collective.
+ *    lines  in  local: how many lines this rank owes to each table
+ *  GP_EFAIL where a finished table holds another number; GP_ESTOP after a signal. On failure
+ * nothing has its final name (unless renaming itself failed). */
+int gp_tables_finish(gp_job *job, gp_tables *tables, int64_t lines, const gp_tables_meta *meta,
+                     gp_err *err);
+
+/** Removes what is temporary (and directories made for tables that did not come), and frees.
+ *  Collective. Accepts a zeroed struct. */
+void gp_tables_close(gp_job *job, gp_tables *tables);
+
+#endif
