@@ -21,14 +21,6 @@ static char *path_of(const gp_tables *tables, int64_t t, int finished, const cha
     return path.bytes;
 }
 
-static void remove_file(const gp_tables *tables, int64_t t, const char *suffix) {
-    gp_err ignored = {0};
-    char *path = path_of(tables, t, 0, suffix, &ignored);
-    if (path != NULL)
-        unlink(path);
-    free(path);
-}
-
 static const char *index_suffix(const gp_tables *tables) {
     return tables->csi ? ".csi" : ".tbi";
 }
@@ -86,13 +78,14 @@ static int is_temporary(const gp_ids *names, const char *file) {
     return 0;
 }
 
-/* A run that was killed could not remove its files, and may have had more ranks. */
-static int remove_leftovers(const gp_tables *tables, gp_err *err) {
+/* Removes the temporary files of these tables: this run's where it failed, and those of one that
+ * was killed before and may have had more ranks. */
+static int remove_temporaries(const gp_tables *tables, gp_err *err) {
     gp_ids names = {0};
     gp_text path = {0};
     int64_t number = 0;
     DIR *directory = opendir(tables->directory);
-    for (int64_t t = 0; t < tables->count && err->code == GP_OK; t++)
+    for (int64_t t = 0; t < tables->count && tables->table[t].name != NULL; t++)
         gp_ids_add(&names, tables->table[t].name, (int64_t)strlen(tables->table[t].name), &number,
                    NULL, err);
     for (struct dirent *entry;
@@ -115,7 +108,7 @@ static int prepare_directory(gp_tables *tables, gp_err *err) {
     if (err->code != GP_OK || gp_io_make_directory(tables->directory, err) != GP_OK ||
         gp_io_check_writable(tables->directory, err) != GP_OK)
         return err->code;
-    return remove_leftovers(tables, err);
+    return remove_temporaries(tables, err);
 }
 
 /* ---- opening ---- */
@@ -229,11 +222,8 @@ static int place_parts(gp_job *job, gp_tables *tables, gp_err *err) {
     int64_t *offset = gp_mem_alloc(tables->count, sizeof *offset, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
-    for (int64_t t = 0; t < tables->count; t++) {
+    for (int64_t t = 0; t < tables->count; t++)
         size[t] = tables->writes ? tables->table[t].part.size : 0;
-        if (gp_par_rank(job->par) == 0)
-            remove_file(tables, t, ".tmp");
-    }
     gp_par_sum_before(job->par, size, offset, tables->count, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
@@ -333,27 +323,20 @@ int gp_tables_finish(gp_job *job, gp_tables *tables, int64_t lines, const gp_tab
     return err->code;
 }
 
-static void discard(gp_tables *tables, int64_t t) {
-    gp_out_table *table = &tables->table[t];
-    if (table->name != NULL && tables->writes) {
-        remove_file(tables, t, ".tmp");
-        remove_file(tables, t, ".tbi");
-        remove_file(tables, t, ".csi");
-        remove_file(tables, t, "-meta.yaml");
-    }
-    gp_part_discard(&table->part);
-    gp_text_free(&table->head);
-    gp_text_free(&table->tail);
-    free(table->name);
-}
-
 void gp_tables_close(gp_job *job, gp_tables *tables) {
     gp_err ignored = {0};
     for (int64_t t = 0; t < tables->count; t++)
-        discard(tables, t);
-    gp_par_agree(job->par, &ignored); /* all parts are gone before the directory goes */
-    if (gp_par_rank(job->par) == 0 && tables->directory != NULL && !tables->finished)
+        gp_part_discard(&tables->table[t].part);
+    gp_par_agree(job->par, &ignored); /* all parts are closed before the directory is swept */
+    if (gp_par_rank(job->par) == 0 && tables->directory != NULL && !tables->finished) {
+        remove_temporaries(tables, &ignored);
         remove_directories(tables);
+    }
+    for (int64_t t = 0; t < tables->count; t++) {
+        gp_text_free(&tables->table[t].head);
+        gp_text_free(&tables->table[t].tail);
+        free(tables->table[t].name);
+    }
     free(tables->table);
     *tables = (gp_tables){0};
 }
