@@ -1,22 +1,16 @@
 #include "jobs/plan_report.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
 enum { PACKED_LINE_BYTES = 50 /* of a result line, typically, compressed */ };
 
-/* What a rank's models hold: operands, scratch of the products. */
 static int64_t model_bytes(const gp_scan *scan) {
-    int64_t bytes = 0, threads = omp_get_max_threads();
-    for (int64_t k = 0; k < scan->patterns->count; k++) {
-        const gp_linear *model = &scan->patterns->pattern[k].model;
-        bytes += 8 * model->y.width * (scan->samples + 64) +
-                 8 * threads * scan->batch * (model->y.width + 1) +
-                 8 * threads * (scan->samples + model->scratch_size);
-    }
+    int64_t bytes = 0;
+    for (int64_t k = 0; k < scan->patterns->count; k++)
+        bytes += gp_linear_bytes(&scan->patterns->pattern[k].model);
     return bytes;
 }
 
@@ -38,7 +32,7 @@ static int64_t rank_bytes(const gp_scan *scan) {
     return BASE + ID * c->samples.n + (most > reading ? most : reading);
 }
 
-/* "chr 3: 1-4096, chr 4: all" */
+/* "3:1-4096, 4" */
 static void print_ranges(const gp_scan *scan, int64_t part) {
     const gp_plan *plan = scan->plan;
     int64_t begin = plan->begin[part], end = plan->begin[part + 1];

@@ -16,9 +16,8 @@ enum {
 };
 
 int64_t gp_scan_batch(int64_t stride, int64_t covariates, int64_t traits) {
-    /* The widest there can be: all traits in one pattern (src/assoc/linear.h). */
-    int64_t columns = covariates + traits;
-    int64_t sums = 8 * (8 + 2 * columns + covariates * columns + traits);
+    /* All traits may be in one pattern. */
+    int64_t sums = 8 * gp_linear_sums_widest(covariates, traits);
     int64_t batch = GP_TEXT_BLOCK;
     while (batch > LEAST_BATCH &&
            (batch * stride > ROWS_BYTES ||

@@ -23,15 +23,26 @@ static block block_of(const gp_linear *model, int64_t *sums, int64_t m) {
     return (block){sums, sums + 4 * m, sums + (4 + model->y.width) * m};
 }
 
+/* Moments of a sample's values v[0..c+p): each v; then, for complete cases, v[j] v[k] for every
+ * covariate j and every column k >= j, and v[t]^2 for every trait. */
+static int64_t moment_count(int64_t c, int64_t p, int exact) {
+    int64_t k = c + p;
+    return k + (exact ? c * k - c * (c - 1) / 2 + p : 0);
+}
+
 int64_t gp_linear_sums_width(const gp_linear *model) {
     return 4 + model->y.width + model->moments;
 }
 
-/* Moments of a sample's values v[0..c+p): each v; then, for complete cases, v[j] v[k] for every
- * covariate j and every column k >= j, and v[t]^2 for every trait. */
-static int64_t moment_count(const gp_linear *model) {
-    int64_t c = model->c, k = c + model->p;
-    return k + (model->exact ? c * k - c * (c - 1) / 2 + model->p : 0);
+int64_t gp_linear_sums_widest(int64_t covariates, int64_t traits) {
+    return 4 + gp_operand_width(covariates + traits) + moment_count(covariates, traits, 1);
+}
+
+int64_t gp_linear_bytes(const gp_linear *model) {
+    int64_t threads = model->product.threads;
+    int64_t operand = gp_geno_stride(model->y.samples) * 4 * model->y.width;
+    int64_t product = threads * model->product.most_rows * (model->y.width + 1);
+    return 8 * (operand + product + threads * (PIECE + model->scratch_size));
 }
 
 static void quantise(gp_linear *model, const gp_linear_input *in, int64_t column, const double *x) {
@@ -53,7 +64,7 @@ int gp_linear_init(gp_linear *model, const gp_linear_input *in, gp_err *err) {
     model->n = in->n;
     model->exact = in->exact;
     model->bits = gp_fixed_bits(in->n);
-    model->moments = moment_count(model);
+    model->moments = moment_count(c, p, in->exact);
     model->scratch_size = c * c + c * p + 3 * (c + p) + 8;
     model->mask = gp_mem_alloc(gp_geno_stride(in->samples), 1, err);
     model->total = gp_mem_alloc(c + p, sizeof *model->total, err);

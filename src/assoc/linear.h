@@ -65,6 +65,12 @@ void gp_linear_free(gp_linear *model);
 /** Integers per variant in a block of sums. */
 int64_t gp_linear_sums_width(const gp_linear *model);
 
+/** The same, before there is a model: the most that so many covariates and traits can need. */
+int64_t gp_linear_sums_widest(int64_t covariates, int64_t traits);
+
+/** Bytes that a model holds, but for small change. */
+int64_t gp_linear_bytes(const gp_linear *model);
+
 /** This shard's sums for a block of m variants; OpenMP threads share it.
  *    rows  in  [m x stride of the shard]
  *    sums  out  [m x gp_linear_sums_width] in the model's own order; element-wise addable over

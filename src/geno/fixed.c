@@ -35,7 +35,7 @@ double gp_fixed_to(int64_t v, int e) {
 int gp_operand_init(gp_operand *y, int64_t samples, int64_t columns, gp_err *err) {
     y->samples = samples;
     y->columns = columns;
-    y->width = (columns + 3) / 4 * 4;
+    y->width = gp_operand_width(columns);
     y->value = gp_mem_alloc(gp_geno_stride(samples) * 4,
                             (y->width ? y->width : 4) * (int64_t)sizeof *y->value, err);
     y->exponent = gp_mem_alloc(columns, sizeof *y->exponent, err);

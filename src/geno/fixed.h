@@ -44,6 +44,11 @@ typedef struct gp_operand {
     int *exponent;   /* [columns] */
 } gp_operand;
 
+/** The width of an operand of so many columns. */
+static inline int64_t gp_operand_width(int64_t columns) {
+    return (columns + 3) / 4 * 4;
+}
+
 /** Makes room; all values 0. */
 int gp_operand_init(gp_operand *y, int64_t samples, int64_t columns, gp_err *err);
 void gp_operand_free(gp_operand *y);
