@@ -1,4 +1,5 @@
 #include "io/bim_map.h"
+#include "io/chromosome.h"
 #include "src/base/mem.h"
 
 #include <stdlib.h>
@@ -6,10 +7,8 @@
 
 enum { CHUNK = 1 << 16, WATCH_LINES = 4096 };
 
-/* A store's groups bear the names of chromosomes. */
 static int check_name(const gp_reader *reader, gp_slice name, gp_err *err) {
-    int dots = name.s[0] == '.' && (name.n == 1 || (name.n == 2 && name.s[1] == '.'));
-    if (!dots && memchr(name.s, '/', (size_t)name.n) == NULL)
+    if (gp_chromosome_name_fits(name.s, name.n))
         return GP_OK;
     return gp_err_set(err, GP_EINPUT,
                       "%s:%lld: '%.*s' cannot name a chromosome; use 0 where it is unknown, and no "

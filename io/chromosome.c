@@ -26,6 +26,11 @@ int64_t gp_chromosome_number(const char *name) {
     return number;
 }
 
+int gp_chromosome_name_fits(const char *name, int64_t n) {
+    int dots = n > 0 && name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'));
+    return n > 0 && !dots && memchr(name, '/', (size_t)n) == NULL;
+}
+
 gp_kind gp_chromosome_kind(const char *name, int64_t autosomes) {
     static const struct {
         const char *name;

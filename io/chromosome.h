@@ -14,6 +14,10 @@ enum { GP_HUMAN_AUTOSOMES = 22 };
  * any other name, and above 10^9. */
 int64_t gp_chromosome_number(const char *name);
 
+/** Whether n bytes can name a chromosome of a store, whose groups bear the names: not empty, not
+ * "." or "..", and without '/'. */
+int gp_chromosome_name_fits(const char *name, int64_t n);
+
 /** The kind of a chromosome.
  *    name       in  X, Y, XY, PAR1, PAR2, M, MT, with or without "chr", any case, are known
  *    autosomes  in  numbers autosomes + 1, + 2, + 3, + 4 are X, Y, XY, MT as in PLINK; 0 = every

@@ -25,8 +25,8 @@ static int read_form(sample_list *list, char *line, gp_err *err) {
     if (copy == NULL)
         return err->code;
     const char *first = gp_lines_field(&list->lines, &rest);
-    int iid = strcmp(first, "IID") == 0 || strcmp(first, "#IID") == 0;
-    int fid = strcmp(first, "FID") == 0 || strcmp(first, "#FID") == 0;
+    int iid = gp_sample_is_iid(first);
+    int fid = gp_sample_is_fid(first);
     const char *second = gp_lines_field(&list->lines, &rest);
     list->header = iid || (fid && second != NULL && strcmp(second, "IID") == 0);
     list->with_fid = !iid && second != NULL;

@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+int gp_sample_is_fid(const char *word) {
+    return word != NULL && (strcmp(word, "FID") == 0 || strcmp(word, "#FID") == 0);
+}
+
+int gp_sample_is_iid(const char *word) {
+    return word != NULL && (strcmp(word, "IID") == 0 || strcmp(word, "#IID") == 0);
+}
+
 int gp_sample_key(gp_text *key, const char *fid, const char *iid, gp_err *err) {
     key->length = 0;
     if (fid != NULL && (gp_text_add(key, fid, (int64_t)strlen(fid), err) != GP_OK ||

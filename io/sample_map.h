@@ -29,6 +29,11 @@ int gp_sample_map_find(gp_sample_map *map, const char *fid, const char *iid, int
 
 void gp_sample_map_free(gp_sample_map *map);
 
+/** Whether a word is a header's name for the family's or the person's id: FID or #FID, IID or #IID.
+ * NULL is neither. */
+int gp_sample_is_fid(const char *word);
+int gp_sample_is_iid(const char *word);
+
 /** Replaces key's text by "FID\tIID", or by "IID" where fid is NULL: one string that stands for the
  * id. */
 int gp_sample_key(gp_text *key, const char *fid, const char *iid, gp_err *err);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const uint8_t gp_h5_signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+
 const gp_h5_field gp_store_columns[GP_STORE_COLUMNS] = {
     [GP_STORE_POSITION] = {"position", GP_H5_INT64},
     [GP_STORE_MORGAN] = {"genetic_position", GP_H5_REAL},

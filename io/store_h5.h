@@ -103,6 +103,9 @@ extern const gp_h5_field gp_store_sample_columns[GP_STORE_SAMPLE_COLUMNS];
 
 /* ---- the library ---- */
 
+/** How every HDF5 file begins. */
+extern const uint8_t gp_h5_signature[8];
+
 /** Stops HDF5 from printing; its messages go into ours. */
 void gp_h5_quiet(void);
 

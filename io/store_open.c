@@ -45,7 +45,6 @@ const char *gp_store_provenance(const gp_store *store) {
 /* Looks at the superblock before HDF5 does: what is no store of ours never reaches the library, and
  * a cut is told by its length. Source: HDF5 File Format Specification 3.0, II.A, version 3. */
 static int check_superblock(const char *path, int64_t *bytes, gp_err *err) {
-    static const uint8_t signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     uint8_t head[48] = {0};
     struct stat info;
     FILE *file = fopen(path, "rb");
@@ -62,7 +61,8 @@ static int check_superblock(const char *path, int64_t *bytes, gp_err *err) {
     *bytes = info.st_size;
     if (ferror(file))
         gp_err_set(err, GP_EFAIL, "%s: cannot be read: %s", path, strerror(errno));
-    else if (got < sizeof signature || memcmp(head, signature, sizeof signature) != 0)
+    else if (got < sizeof gp_h5_signature ||
+             memcmp(head, gp_h5_signature, sizeof gp_h5_signature) != 0)
         gp_err_set(err, GP_EINPUT,
                    "%s: is not an HDF5 file; expected a store that gp-dist import made", path);
     else if (got < sizeof head)

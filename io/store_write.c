@@ -1,3 +1,4 @@
+#include "io/chromosome.h"
 #include "io/file.h"
 #include "io/store_digest.h"
 #include "io/store_disk.h"
@@ -136,8 +137,7 @@ static int write_head(gp_store_writer *w, const gp_store_plan *plan, gp_err *err
 
 /* A store may be replaced by a newer one; a cohort's .bed, or anything else, only by mistake. */
 int gp_store_check_new(const char *path, gp_err *err) {
-    static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    unsigned char begin[8];
+    uint8_t begin[sizeof gp_h5_signature];
     if (gp_io_check_new_file(path, err) != GP_OK)
         return err->code;
     FILE *file = fopen(path, "rb");
@@ -145,7 +145,7 @@ int gp_store_check_new(const char *path, gp_err *err) {
         return GP_OK;
     size_t n = fread(begin, 1, sizeof begin, file);
     fclose(file);
-    if (n == 0 || (n == sizeof begin && memcmp(begin, signature, sizeof begin) == 0))
+    if (n == 0 || (n == sizeof begin && memcmp(begin, gp_h5_signature, sizeof begin) == 0))
         return GP_OK;
     return gp_err_set(err, GP_EINPUT,
                       "%s: is there already and is no store; choose another name, or remove it",
@@ -199,8 +199,7 @@ failed:
 /* ---- chromosomes ---- */
 
 static int check_name(const gp_store_writer *w, const char *name, gp_err *err) {
-    if (name[0] == 0 || strchr(name, '/') != NULL || strcmp(name, ".") == 0 ||
-        strcmp(name, "..") == 0)
+    if (!gp_chromosome_name_fits(name, (int64_t)strlen(name)))
         return gp_err_set(err, GP_EINPUT,
                           "%s: cannot hold a chromosome called '%s'; a name is not empty, '.' or "
                           "'..' and has no '/'",

@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int is_fid(const char *s) {
-    return s != NULL && (strcmp(s, "FID") == 0 || strcmp(s, "#FID") == 0);
-}
-
-static int is_iid(const char *s) {
-    return s != NULL && (strcmp(s, "IID") == 0 || strcmp(s, "#IID") == 0);
-}
-
 /* ---- the header ---- */
 
 typedef struct header {
@@ -30,7 +22,7 @@ static int add_name(header *h, char *name, gp_err *err) {
     if (*name == 0)
         return gp_err_set(err, GP_EINPUT, "%s:%lld: column %lld has no name; name it", table->path,
                           line, column);
-    if (is_fid(name) || is_iid(name))
+    if (gp_sample_is_fid(name) || gp_sample_is_iid(name))
         return gp_err_set(err, GP_EINPUT,
                           "%s:%lld: column %lld is called '%s'; ids come first: FID IID, or IID",
                           table->path, line, column, name);
@@ -62,10 +54,10 @@ static int cut_header(gp_table *table, gp_lines *lines, gp_err *err) {
                           "%s: the file is empty; expected a header that starts FID IID or IID",
                           table->path);
     const char *id = gp_lines_field(lines, &rest);
-    table->has_fid = is_fid(id);
+    table->has_fid = gp_sample_is_fid(id);
     if (table->has_fid)
         id = gp_lines_field(lines, &rest);
-    if (!is_iid(id))
+    if (!gp_sample_is_iid(id))
         return no_header(table, lines, id, err);
     header h = {.table = table, .line = lines->number};
     while (err->code == GP_OK && (name = gp_lines_field(lines, &rest)) != NULL)
