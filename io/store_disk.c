@@ -132,10 +132,11 @@ int gp_disk_set(hid_t access, gp_disk *disk) {
         .truncate = disk_truncate,
         .fl_map = H5FD_FLMAP_DICHOTOMY,
     };
+    /* Registered for good: H5Fclose gives back the file's hold on the driver first, and calls its
+     * close after that. */
+    static hid_t id;
     disk_info info = {disk};
-    hid_t id = H5FDregister(&driver);
-    int bad = id < 0 || H5Pset_driver(access, id, &info) < 0;
-    if (id > 0)
-        H5FDunregister(id);
-    return bad ? -1 : 0;
+    if (id <= 0)
+        id = H5FDregister(&driver);
+    return id < 0 || H5Pset_driver(access, id, &info) < 0 ? -1 : 0;
 }
