@@ -13,13 +13,14 @@ enum { GP_SAMPLE_NONE = -1, GP_SAMPLE_SEVERAL = -2 };
 typedef struct gp_sample_map {
     const gp_samples *samples; /* borrowed */
     int with_fid;
-    gp_ids pair;   /* with_fid: "FID\tIID" of sample i is number i */
-    int64_t *only; /* else [iid.count]: the sample with that IID, or GP_SAMPLE_SEVERAL */
+    int64_t *only; /* [iid.count] the sample with that IID, or GP_SAMPLE_SEVERAL */
+    gp_ids pair;   /* with_fid, where IIDs repeat: "FID\tIID" of sample i is number i */
+    int64_t next;  /* the sample behind the one found last: files mostly keep the store's order */
     gp_text key;   /* scratch */
 } gp_sample_map;
 
-/** Prepares look-up by FID and IID, or by IID alone. Memory about 40 bytes a sample with FID, 8
- * without. */
+/** Prepares look-up by FID and IID, or by IID alone. Memory 8 bytes a sample, about 40 more with
+ *  FID where IIDs repeat. */
 int gp_sample_map_init(gp_sample_map *map, const gp_samples *samples, int with_fid, gp_err *err);
 
 /** The sample of an id (fid is not looked at without with_fid): its number, GP_SAMPLE_NONE, or,

@@ -14,7 +14,7 @@
 typedef struct gp_ids {
     gp_text block;   /* the strings, each with its zero */
     int64_t *offset; /* [count] where string i starts in block */
-    int64_t *slot;   /* [slots] open addressing; number + 1, or 0 */
+    int64_t *slot;   /* [slots] open addressing; 0 = free (see ids.c) */
     int64_t count;
     int64_t capacity; /* of offset */
     int64_t slots;    /* a power of two, or 0 */
