@@ -1,9 +1,11 @@
 # Finds what gp-dist stands on, as a cluster's modules (CMAKE_PREFIX_PATH, PKG_CONFIG_PATH, wrappers on
 # PATH) or Debian's packages provide it. Imported targets only: MPI::MPI_C, gp::hdf5, gp::htslib, gp::lapack,
-# gp::scalapack, OpenMP::OpenMP_C, gp::cmocka.
+# gp::scalapack, OpenMP::OpenMP_C, Threads::Threads, gp::cmocka.
 find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
 find_package(OpenMP REQUIRED COMPONENTS C)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
 
 # Parallel HDF5 wins where a serial one is installed too.
 set(HDF5_PREFER_PARALLEL ON)

@@ -147,8 +147,15 @@ void gp_h5_column_free(gp_h5_column *column) {
 
 /* ---- reading ---- */
 
-/* What is wrong with an open dataset's shape, or NULL. Fills in its rows and the bytes of one row
- * of chunks. */
+static int has_only_checksum(hid_t create) {
+    unsigned flags = 0, config = 0;
+    size_t values = 0;
+    return H5Pget_nfilters(create) == 1 && H5Pget_filter2(create, 0, &flags, &values, NULL, 0, NULL,
+                                                          &config) == H5Z_FILTER_FLETCHER32;
+}
+
+/* What is wrong with an open dataset's shape, or NULL. Fills in its rows and chunks, and the bytes
+ * of one row of chunks. */
 static const char *check_shape(gp_h5_column *column, int64_t width, int64_t limit, int64_t *band) {
     hsize_t size[2] = {0, 1}, chunk[2] = {0, 1};
     int rank = rank_of(width);
@@ -170,10 +177,13 @@ static const char *check_shape(gp_h5_column *column, int64_t width, int64_t limi
              size[0] > (hsize_t)limit / (hsize_t)column->row_bytes ||
              size[0] * (hsize_t)column->row_bytes > stored * GP_STORE_INFLATION)
         wrong = "it is larger than the file can hold";
+    column->only_checksum = wrong == NULL && has_only_checksum(create);
     gp_h5_release(&create);
     gp_h5_release(&space);
     gp_h5_release(&type);
     column->rows = (int64_t)size[0];
+    column->chunk_rows = (int64_t)chunk[0];
+    column->chunk_width = (int64_t)chunk[1];
     *band = wrong ? 0
                   : (int64_t)((size[1] + chunk[1] - 1) / chunk[1] * chunk[0] * chunk[1]) *
                         type_bytes(column->type);

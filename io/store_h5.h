@@ -160,9 +160,13 @@ typedef struct gp_h5_column {
     int64_t rows;  /* announced (-1 = grows), or found */
     int64_t width; /* numbers in a row */
     int64_t row_bytes;
+    int64_t chunk_rows;
+    /* reading */
+    int64_t chunk_width; /* numbers of a row in one chunk */
+    int only_checksum;   /* Fletcher32 is the only filter */
     /* writing */
-    int64_t chunk_rows, filled, written;
-    uint8_t *buffer;
+    int64_t filled, written;
+    uint8_t *buffer; /* reading: room of io/store_chunk.c */
 } gp_h5_column;
 
 int gp_h5_column_create(gp_h5_column *column, const char *path, hid_t group, const gp_h5_plan *plan,

@@ -25,6 +25,15 @@ struct gp_store {
 /** Closes what is open of the current chromosome. */
 void gp_store_leave_chromosome(gp_store *s);
 
+/** A rectangle of genotypes; samples as in gp_store_read_genotypes. */
+typedef struct gp_store_slice {
+    int64_t chromosome, first, count; /* variants */
+    int64_t sample, samples;
+} gp_store_slice;
+
+/** Opens the genotype column that a slice lies in, once it is one that can be read. */
+int gp_store_use_genotypes(gp_store *s, const gp_store_slice *slice, gp_err *err);
+
 /** A run of strings: where they lie in their column. */
 typedef struct gp_strings {
     const gp_h5_column *text, *ends;

@@ -1,3 +1,4 @@
+#include "io/store_chunk.h"
 #include "io/store_inside.h"
 #include "src/base/mem.h"
 #include "src/geno/code.h"
@@ -97,15 +98,22 @@ int gp_store_read_counts(gp_store *s, int64_t k, int64_t first, int64_t count, g
     return gp_h5_column_read(&s->column[GP_STORE_COUNTS], &part, counts, err);
 }
 
-int gp_store_read_genotypes(gp_store *s, int64_t k, int64_t first, int64_t count, int64_t sample,
-                            int64_t samples, uint8_t *rows, gp_err *err) {
-    gp_h5_part part = {first, count, sample / 4, gp_geno_stride(samples)};
+int gp_store_use_genotypes(gp_store *s, const gp_store_slice *slice, gp_err *err) {
+    int64_t sample = slice->sample, samples = slice->samples;
     if (sample < 0 || samples < 1 || sample > s->n - samples || sample % GP_GENO_GROUP != 0 ||
         (samples % GP_GENO_GROUP != 0 && sample + samples != s->n))
         return gp_err_set(err, GP_EFAIL, "%s: samples %lld to %lld cannot be read as a slice",
                           s->path, (long long)sample, (long long)(sample + samples));
-    if (enter_chromosome(s, k, first, count, err) != GP_OK ||
-        use_column(s, GP_STORE_GENOTYPE, err) != GP_OK)
+    if (enter_chromosome(s, slice->chromosome, slice->first, slice->count, err) != GP_OK)
         return err->code;
-    return gp_h5_column_read(&s->column[GP_STORE_GENOTYPE], &part, rows, err);
+    return use_column(s, GP_STORE_GENOTYPE, err);
+}
+
+int gp_store_read_genotypes(gp_store *s, int64_t k, int64_t first, int64_t count, int64_t sample,
+                            int64_t samples, uint8_t *rows, gp_err *err) {
+    gp_store_slice slice = {k, first, count, sample, samples};
+    gp_h5_part part = {first, count, sample / 4, gp_geno_stride(samples)};
+    if (gp_store_use_genotypes(s, &slice, err) != GP_OK)
+        return err->code;
+    return gp_chunk_read_part(&s->column[GP_STORE_GENOTYPE], &part, rows, err);
 }
