@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1 << 16 }; /* as in mpi/carry.c */
+enum { PIECE = 1 << 16 }; /* as in mpi/pieces.c */
 
 static gp_par *par;
 
