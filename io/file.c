@@ -125,7 +125,7 @@ static int64_t directory_length(const char *path) {
 }
 
 /* A rename lasts once its directory is on disk. Some file systems cannot do that: no failure. */
-static void sync_directory_of(const char *path) {
+void gp_io_sync_directory_of(const char *path) {
     gp_err ignored = {0};
     gp_text name = {0};
     int64_t n = directory_length(path);
@@ -139,17 +139,25 @@ static void sync_directory_of(const char *path) {
     gp_text_free(&name);
 }
 
-int gp_io_commit(const char *from, const char *to, gp_err *err) {
-    int fd = open(from, O_RDONLY | O_CLOEXEC);
+int gp_io_sync(const char *path, gp_err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return gp_err_set(err, GP_EFAIL, "%s: cannot be opened: %s", from, strerror(errno));
+        return gp_err_set(err, GP_EFAIL, "%s: cannot be opened: %s", path, strerror(errno));
     if (fsync(fd) != 0)
-        gp_err_set(err, GP_EFAIL, "%s: cannot be written to disk: %s", from, strerror(errno));
+        gp_err_set(err, GP_EFAIL, "%s: cannot be written to disk: %s", path, strerror(errno));
     close(fd);
-    if (err->code == GP_OK && rename(from, to) != 0)
+    return err->code;
+}
+
+int gp_io_rename(const char *from, const char *to, gp_err *err) {
+    if (rename(from, to) != 0)
         gp_err_set(err, GP_EFAIL, "%s: cannot be put in place: %s", to, strerror(errno));
-    if (err->code == GP_OK)
-        sync_directory_of(to);
+    return err->code;
+}
+
+int gp_io_commit(const char *from, const char *to, gp_err *err) {
+    if (gp_io_sync(from, err) == GP_OK && gp_io_rename(from, to, err) == GP_OK)
+        gp_io_sync_directory_of(to);
     return err->code;
 }
 
@@ -166,23 +174,27 @@ static int write_all(int fd, const char *path, const char *bytes, int64_t n, gp_
     return GP_OK;
 }
 
+int gp_io_fill_file(const char *path, const char *bytes, int64_t n, gp_err *err) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return gp_err_set(err, GP_EFAIL, "%s: cannot be made: %s", path, strerror(errno));
+    write_all(fd, path, bytes, n, err);
+    if (close(fd) != 0)
+        gp_err_set(err, GP_EFAIL, "%s: cannot be written: %s", path, strerror(errno));
+    return err->code;
+}
+
 int gp_io_write_file(const char *path, const char *bytes, int64_t n, gp_err *err) {
     gp_text temporary = {0};
     if (gp_text_print(&temporary, err, "%s.tmp", path) != GP_OK)
         return err->code;
-    int fd = open(temporary.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        gp_err_set(err, GP_EFAIL, "%s: cannot be made: %s", path, strerror(errno));
-        goto done;
-    }
-    write_all(fd, path, bytes, n, err);
-    if (close(fd) != 0)
-        gp_err_set(err, GP_EFAIL, "%s: cannot be written: %s", path, strerror(errno));
-    if (err->code == GP_OK)
-        gp_io_commit(temporary.bytes, path, err);
-    if (err->code != GP_OK)
+    gp_err mine = {0};
+    if (gp_io_fill_file(temporary.bytes, bytes, n, &mine) == GP_OK)
+        gp_io_commit(temporary.bytes, path, &mine);
+    if (mine.code != GP_OK) {
         unlink(temporary.bytes);
-done:
+        gp_err_set(err, mine.code, "%s", mine.text);
+    }
     gp_text_free(&temporary);
     return err->code;
 }

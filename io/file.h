@@ -15,6 +15,10 @@ int gp_io_read_text(const char *path, gp_text *text, gp_err *err);
  * cannot be; PATH.tmp is then gone and an older PATH as it was. */
 int gp_io_write_file(const char *path, const char *bytes, int64_t n, gp_err *err);
 
+/** Writes bytes to a file, made or emptied first: the file may be half there afterwards. For one
+ * that gets its name later, by the functions below. GP_EFAIL where it cannot be. */
+int gp_io_fill_file(const char *path, const char *bytes, int64_t n, gp_err *err);
+
 /** Makes a directory and its parents; an existing one is fine. GP_EINPUT when it cannot be made. */
 int gp_io_make_directory(const char *path, gp_err *err);
 
@@ -30,8 +34,19 @@ int gp_io_check_new_file(const char *path, gp_err *err);
  * names stay distinct. GP_EINPUT for an empty name, or one that takes more than 200 bytes. */
 int gp_io_safe_name(gp_text *to, const char *name, gp_err *err);
 
-/** fsync of a file, then rename(from, to), then fsync of the directory. On failure from stays. */
+/** fsync of a file, then rename(from, to), then fsync of the directory. On failure from stays. Its
+ * three steps follow, for many files: a disk takes a step of all of them in little more time than
+ * that of one. */
 int gp_io_commit(const char *from, const char *to, gp_err *err);
+
+/** fsync of a file: GP_EFAIL where its bytes cannot reach the disk. */
+int gp_io_sync(const char *path, gp_err *err);
+
+/** rename(from, to); lasts once the directory is on disk. On failure from stays. */
+int gp_io_rename(const char *from, const char *to, gp_err *err);
+
+/** fsync of the directory of a file. Some file systems cannot do that: no failure. */
+void gp_io_sync_directory_of(const char *path);
 
 /** Size in bytes of a regular file; GP_EINPUT where there is none. */
 int gp_io_file_size(const char *path, int64_t *size, gp_err *err);

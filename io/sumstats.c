@@ -1,26 +1,108 @@
 #include "io/sumstats.h"
 #include "io/digits.h"
+#include "src/base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char gp_sumstat_header[] =
     "chromosome\tbase_pair_location\teffect_allele\tother_allele\tbeta\tstandard_error\t"
     "effect_allele_frequency\tp_value\tn\tid\tstatistic\tneg_log_10_p_value\tstatus\n";
 
-static char *put(char *to, const char *s, size_t n, char after) {
+enum {
+    PIECE = 32, /* bytes copied at a time: ends of pieces are read and written that do not count */
+    NAME_ROOM = 32, /* a status, its newline, zeros */
+    /* What a line holds beside its variant's text: five numbers of at most 16 bytes and a power of
+     * ten of 28, a count, a status, and what stands after each. */
+    NUMBERS_ROOM = 5 * 17 + 29 + 21 + NAME_ROOM
+};
+
+/* ---- what the traits share ---- */
+
+static char *put(char *to, const char *s, size_t n) {
     memcpy(to, s, n);
-    to[n] = after;
+    to[n] = '\t';
     return to + n + 1;
 }
 
 static char *put_allele(char *to, const char *s, size_t n) {
-    return strcmp(s, ".") == 0 ? put(to, "#NA", 3, '\t') : put(to, s, n, '\t');
+    return s[0] == '.' && n == 1 ? put(to, "#NA", 3) : put(to, s, n);
 }
 
-static char *put_integer(char *to, int64_t value) {
-    to = gp_digits_integer(to, value);
+static int add_site(gp_sumstat_sites *sites, const char *chromosome, size_t chromosome_length,
+                    const gp_variants *v, int64_t j, gp_err *err) {
+    gp_text *text = &sites->text;
+    size_t effect = strlen(v->alt[j]), other = strlen(v->ref[j]), id = strlen(v->id[j]);
+    /* An allele "." becomes two bytes longer; every field has one byte after it. */
+    size_t room = chromosome_length + effect + other + id + 2 * 2 + 5 + GP_DIGITS_ROOM + PIECE;
+    char *begin = gp_text_room(text, (int64_t)room, err);
+    if (begin == NULL)
+        return err->code;
+    char *to = put(begin, chromosome, chromosome_length);
+    to = gp_digits_integer(to, v->position[j]);
     *to++ = '\t';
-    return to;
+    to = put_allele(to, v->alt[j], effect);
+    to = put_allele(to, v->ref[j], other);
+    sites->end[2 * sites->count] = text->length + (to - begin);
+    to = put(to, v->id[j], id);
+    *to = 0;
+    text->length += to - begin;
+    sites->end[2 * sites->count++ + 1] = text->length;
+    return GP_OK;
+}
+
+int gp_sumstat_sites_set(gp_sumstat_sites *sites, const char *chromosome, const gp_variants *v,
+                         const int64_t *chosen, int64_t count, gp_err *err) {
+    size_t length = strlen(chromosome);
+    sites->count = sites->text.length = 0;
+    int code = gp_mem_grow(&sites->end, &sites->capacity, 2 * count, sizeof *sites->end, err);
+    for (int64_t i = 0; i < count && code == GP_OK; i++)
+        code = add_site(sites, chromosome, length, v, chosen[i], err);
+    if (code != GP_OK)
+        sites->count = 0;
+    return code;
+}
+
+void gp_sumstat_sites_free(gp_sumstat_sites *sites) {
+    gp_text_free(&sites->text);
+    free(sites->end);
+    *sites = (gp_sumstat_sites){0};
+}
+
+/* ---- lines ---- */
+
+/* Text that many lines of a trait have in common. */
+typedef struct common {
+    int64_t n; /* as n_text has it */
+    int n_length;
+    char n_text[PIECE];
+    int status_length[GP_STATUS_COUNT];
+    char status[GP_STATUS_COUNT][NAME_ROOM]; /* with the newline */
+} common;
+
+static void set_n(common *c, int64_t n) {
+    char *to = gp_digits_integer(c->n_text, n);
+    *to++ = '\t';
+    c->n = n;
+    c->n_length = (int)(to - c->n_text);
+}
+
+static void set_common(common *c, int64_t n) {
+    *c = (common){0};
+    set_n(c, n);
+    for (int s = 0; s < GP_STATUS_COUNT; s++) {
+        const char *name = gp_status_name((gp_status)s);
+        size_t length = strlen(name);
+        memcpy(c->status[s], name, length);
+        c->status[s][length] = '\n';
+        c->status_length[s] = (int)length + 1;
+    }
+}
+
+static char *put_pieces(char *to, const char *s, int64_t n) {
+    for (int64_t k = 0; k < n; k += PIECE)
+        memcpy(to + k, s + k, PIECE);
+    return to + n;
 }
 
 static char *put_real(char *to, double value) {
@@ -29,30 +111,39 @@ static char *put_real(char *to, double value) {
     return to;
 }
 
-int gp_sumstat_print(const gp_sumstat *line, gp_text *text, gp_err *err) {
-    enum { NUMBERS = 8 };
-    size_t chromosome = strlen(line->chromosome), id = strlen(line->id);
-    size_t effect = strlen(line->effect_allele), other = strlen(line->other_allele);
-    size_t status = strlen(line->status);
-    /* An allele "." becomes two bytes longer; every field has one byte after it. */
-    size_t room = chromosome + id + effect + other + status + 2 * 2 + 5 + NUMBERS * GP_DIGITS_ROOM;
-    char *begin = gp_text_room(text, (int64_t)room, err);
+/* The line of a variant whose text is front and id. */
+static char *put_line(char *to, const char *front, const int64_t length[2], const gp_result *r,
+                      common *c) {
+    to = put_pieces(to, front, length[0]);
+    to = put_real(to, r->beta);
+    to = put_real(to, r->se);
+    to = put_real(to, r->frequency);
+    to = gp_digits_power(to, r->neglog10p);
+    *to++ = '\t';
+    if (r->n != c->n)
+        set_n(c, r->n);
+    to = put_pieces(to, c->n_text, c->n_length);
+    to = put_pieces(to, front + length[0], length[1]);
+    to = put_real(to, r->statistic);
+    to = put_real(to, r->neglog10p);
+    return put_pieces(to, c->status[r->status], c->status_length[r->status]);
+}
+
+int gp_sumstat_print(const gp_sumstat_sites *sites, const gp_result *result, int64_t step,
+                     gp_text *text, gp_err *err) {
+    common c;
+    int64_t room = sites->text.length + sites->count * NUMBERS_ROOM + GP_DIGITS_ROOM + PIECE;
+    char *begin = gp_text_room(text, room, err), *to = begin;
     if (begin == NULL)
         return err->code;
-    char *to = put(begin, line->chromosome, chromosome, '\t');
-    to = put_integer(to, line->position);
-    to = put_allele(to, line->effect_allele, effect);
-    to = put_allele(to, line->other_allele, other);
-    to = put_real(to, line->beta);
-    to = put_real(to, line->se);
-    to = put_real(to, line->frequency);
-    to = gp_digits_power(to, line->neglog10p);
-    *to++ = '\t';
-    to = put_integer(to, line->n);
-    to = put(to, line->id, id, '\t');
-    to = put_real(to, line->statistic);
-    to = put_real(to, line->neglog10p);
-    to = put(to, line->status, status, '\n');
+    set_common(&c, sites->count > 0 ? result->n : 0);
+    int64_t at = 0;
+    for (int64_t i = 0; i < sites->count; i++) {
+        const int64_t *end = sites->end + 2 * i;
+        int64_t length[2] = {end[0] - at, end[1] - end[0]};
+        to = put_line(to, sites->text.bytes + at, length, &result[i * step], &c);
+        at = end[1];
+    }
     *to = 0;
     text->length += to - begin;
     return GP_OK;

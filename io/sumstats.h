@@ -1,42 +1,48 @@
-/** Tables of association results: GWAS-SSF lines, their index and their metadata. How the lines
- * become a BGZF file stands in io/part.h. Local.
+/** Tables of association results: GWAS-SSF lines and their metadata. How the lines become a BGZF
+ * file stands in io/part.h, its index in io/tabix.h. Local.
  */
 #ifndef GP_IO_SUMSTATS_H
 #define GP_IO_SUMSTATS_H
 
+#include "io/store.h"
+#include "src/assoc/result.h"
 #include "src/base/err.h"
 #include "src/base/text.h"
 #include <stdint.h>
 
-/** One line. NaN (and what is not finite) prints as #NA. Strings hold no tab and no line end. */
-typedef struct gp_sumstat {
-    const char *chromosome;
-    int64_t position;
-    const char *effect_allele, *other_allele; /* "." = unknown, printed as #NA */
-    const char *id;                           /* "." = unknown, printed as it is */
-    double beta, se, frequency;
-    double statistic;
-    double neglog10p; /* p_value is made from it, so it keeps its exponent below 1e-308 */
-    int64_t n;
-    const char *status;
-} gp_sumstat;
-
 /** The header line, with its newline. */
 extern const char gp_sumstat_header[];
 
-/** Appends one line. Numbers carry 9 significant digits in the "%.9g" form, p_value too whatever
- * its exponent: 0.5, 1.25e-09, 3.21987654e-1234. */
-int gp_sumstat_print(const gp_sumstat *line, gp_text *text, gp_err *err);
+/** What the lines of a run of variants share over all traits, as text: made once, printed with each
+ *  trait's numbers. Starts zeroed. */
+typedef struct gp_sumstat_sites {
+    int64_t count; /* lines */
+    gp_text
+        text; /* chromosome, position and alleles of a line, then its id, then the next line's */
+    int64_t *end;     /* [2 count] where in text they end */
+    int64_t capacity; /* of end */
+} gp_sumstat_sites;
+
+/** Takes over the names of chosen variants; what was there before is replaced, its memory reused.
+ *    chromosome  in  its name
+ *    v           in  a batch; ALT is the effect allele, REF the other one; "." = unknown is printed
+ *                    as #NA, but as it is for an id. Strings hold no tab and no line end
+ *    chosen      in  [count] numbers of variants in v, in the order of the lines
+ *  GP_EFAIL when memory is refused; sites then has no lines. */
+int gp_sumstat_sites_set(gp_sumstat_sites *sites, const char *chromosome, const gp_variants *v,
+                         const int64_t *chosen, int64_t count, gp_err *err);
+
+void gp_sumstat_sites_free(gp_sumstat_sites *sites);
+
+/** Appends the lines of one trait. sites is only read: different traits from different threads.
+ *    result  in  of line i: result[i * step]. NaN (and what is not finite) prints as #NA; p_value
+ * is made from neglog10p, so it keeps its exponent below 1e-308 Numbers carry 9 significant digits
+ * in the "%.9g" form, p_value too whatever its exponent: 0.5, 1.25e-09, 3.21987654e-1234. GP_EFAIL
+ * when memory is refused; text is then unchanged. */
+int gp_sumstat_print(const gp_sumstat_sites *sites, const gp_result *result, int64_t step,
+                     gp_text *text, gp_err *err);
 
 /* ---- the finished table ---- */
-
-/** Writes the tabix index of a finished BGZF table under a name that the caller chooses.
- *    csi    in   0 for TABLE.tbi; 1 for TABLE.csi, needed where a position is 2^29 or more
- *    lines  out  how many records the index saw: to compare with what went in
- *  GP_EFAIL where the table is cut short, not sorted, or the index cannot be written; the index
- * file is then removed. Source: tabix manual; -s 1 -b 2 -e 2 -S 1. */
-int gp_sumstats_index(const char *table, const char *index_path, int csi, int64_t *lines,
-                      gp_err *err);
 
 /** What -meta.yaml says of a table. */
 typedef struct gp_sumstats_meta {

@@ -1,10 +1,12 @@
 #include "io/file.h"
 #include "jobs/cohort.h"
+#include "jobs/mind.h"
 #include "jobs/plan_report.h"
 #include "jobs/scan.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/geno/code.h"
+#include "src/geno/cpu.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -199,14 +201,15 @@ static int divide(gp_job *job, const options *o, state *s, gp_err *err) {
                "%d ranks have no work: the number of ranks is no multiple of --sample-shards",
                left);
     int64_t shard = gp_par_shard(job->par) < 0 ? 0 : gp_par_shard(job->par);
-    gp_scan *scan = &s->scan;
-    scan->first = gp_split_begin(n, GP_GENO_GROUP, shards, shard);
-    scan->samples = gp_split_begin(n, GP_GENO_GROUP, shards, shard + 1) - scan->first;
-    scan->batch = gp_scan_batch(gp_geno_stride(gp_split_begin(n, GP_GENO_GROUP, shards, 1)),
+    gp_pass *pass = &s->scan.pass;
+    pass->first = gp_split_begin(n, GP_GENO_GROUP, shards, shard);
+    pass->samples = gp_split_begin(n, GP_GENO_GROUP, shards, shard + 1) - pass->first;
+    pass->batch = gp_scan_batch(gp_store_chunk_variants(s->store, err),
+                                gp_geno_stride(gp_split_begin(n, GP_GENO_GROUP, shards, 1)),
                                 s->cohort.covariates, s->cohort.traits);
     gp_plan_init(&s->plan, s->selection.count, s->selection.chromosomes, gp_store_block(s->store),
                  gp_par_groups(job->par), err);
-    gp_selection_masks(&s->selection, &s->cohort, scan->first, scan->samples, err);
+    gp_selection_masks(&s->selection, &s->cohort, pass->first, pass->samples, err);
     return gp_par_agree(job->par, err);
 }
 
@@ -233,20 +236,18 @@ static int number_traits(state *s, gp_err *err) {
 }
 
 static int prepare(gp_job *job, const options *o, state *s, gp_err *err) {
-    s->scan = (gp_scan){.job = job,
-                        .store = s->store,
-                        .plan = &s->plan,
-                        .cohort = &s->cohort,
-                        .selection = &s->selection,
-                        .tables = &s->tables};
+    s->scan = (gp_scan){
+        .pass = {.job = job, .store = s->store, .plan = &s->plan, .selection = &s->selection},
+        .cohort = &s->cohort,
+        .selection = &s->selection,
+        .tables = &s->tables};
     if (divide(job, o, s, err) != GP_OK)
         return err->code;
-    if (!isnan(o->mind) && gp_scan_mind(&s->scan, o->mind, err) != GP_OK)
+    if (!isnan(o->mind) && gp_mind(&s->scan.pass, &s->cohort, o->mind, err) != GP_OK)
         return err->code;
-    gp_selection_masks(&s->selection, &s->cohort, s->scan.first, s->scan.samples, err);
-    gp_patterns_input input = {.first = s->scan.first,
-                               .samples = s->scan.samples,
-                               .most_rows = s->scan.batch,
+    gp_selection_masks(&s->selection, &s->cohort, s->scan.pass.first, s->scan.pass.samples, err);
+    gp_patterns_input input = {.first = s->scan.pass.first,
+                               .samples = s->scan.pass.samples,
                                .exact = strcmp(o->missing, "exact") == 0};
     if (err->code == GP_OK &&
         gp_patterns_init(&s->patterns, &s->cohort, &input, job->sink, err) == GP_OK)
@@ -272,6 +273,22 @@ static int covariate_names(const state *s, gp_text *names, gp_err *err) {
     return err->code;
 }
 
+/* Every table's outcomes over all ranks, in one sum. Collective. */
+static int sum_outcomes(gp_job *job, gp_tables *tables, gp_err *err) {
+    int64_t count = tables->count;
+    size_t bytes = sizeof tables->table->status;
+    int64_t *all = gp_mem_alloc(count, (int64_t)bytes, err);
+    if (gp_par_agree(job->par, err) == GP_OK) {
+        for (int64_t t = 0; t < count; t++)
+            memcpy(all + t * GP_STATUS_COUNT, tables->table[t].status, bytes);
+        gp_par_sum(job->par, all, count * GP_STATUS_COUNT, err);
+        for (int64_t t = 0; t < count; t++)
+            memcpy(tables->table[t].status, all + t * GP_STATUS_COUNT, bytes);
+    }
+    free(all);
+    return err->code;
+}
+
 /* Says what became of the variants; rank 0's copy of the sums over ranks. */
 static int summarise(gp_job *job, const options *o, state *s, double seconds, gp_err *err) {
     gp_par_sum(job->par, s->selection.sum, GP_REASONS, err);
@@ -282,9 +299,10 @@ static int summarise(gp_job *job, const options *o, state *s, double seconds, gp
         if (sum[r] > 0)
             gp_say(job->sink, GP_NOTE, "%lld variants left out: %s", (long long)(sum[r] / shards),
                    gp_selection_reason(r));
+    if (sum_outcomes(job, &s->tables, err) != GP_OK)
+        return err->code;
     for (int64_t t = 0; t < s->tables.count; t++) {
-        gp_out_table *table = &s->tables.table[t];
-        gp_par_sum(job->par, table->status, GP_STATUS_COUNT, err);
+        const gp_out_table *table = &s->tables.table[t];
         gp_text odd = {0};
         for (int k = 1; k < GP_STATUS_COUNT; k++)
             if (table->status[k] > 0)
@@ -298,8 +316,10 @@ static int summarise(gp_job *job, const options *o, state *s, double seconds, gp
         gp_say(job->sink, GP_WARN,
                "no variant was left to test; the tables hold their header alone");
     double tested = (double)(sum[GP_KEPT] / shards);
-    gp_say(job->sink, GP_NOTE, "%.0f variants tested in %.2f s: %.3g variants/s, %.3g genotypes/s",
-           tested, seconds, tested / seconds, tested / seconds * (double)s->cohort.samples.n);
+    gp_say(job->sink, GP_NOTE,
+           "%.0f variants tested in %.2f s (kernel %s): %.3g variants/s, %.3g genotypes/s", tested,
+           seconds, gp_cpu_kernel(), tested / seconds,
+           tested / seconds * (double)s->cohort.samples.n);
     return gp_par_agree(job->par, err);
 }
 

@@ -6,11 +6,15 @@
 #include "jobs/threads.h"
 #include "mpi/par.h"
 #include "src/base/ids.h"
+#include "src/geno/cpu.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 /* Prints what a help function made; status 1 where standard output refuses it. */
 static int print_text(const gp_text *text, FILE *to, gp_err *err) {
@@ -138,7 +142,9 @@ static int say_cost(gp_job *job, double seconds, int64_t threads, gp_err *err) {
 static int run_command(const gp_command *command, gp_job *job, gp_err *err) {
     double started = gp_clock();
     int64_t threads = 1;
-    if (gp_threads_set(job->par, job->common->threads, &threads, err) != GP_OK)
+    gp_cpu_check(err);
+    if (gp_par_agree(job->par, err) != GP_OK ||
+        gp_threads_set(job->par, job->common->threads, &threads, err) != GP_OK)
         return err->code;
     if (!command->only_answers)
         gp_signals_catch();
@@ -193,11 +199,21 @@ done:
     return err->code;
 }
 
+/* Big arrays come and go while tables are read: the C library shall keep their memory, which is
+ * ready for use, rather than hand it back and ask for new pages each time. */
+static void keep_memory(void) {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
 int main(int argc, char **argv) {
     gp_err err = {0};
     gp_par *par = NULL;
     if (argc == 2 && strcmp(argv[1], "--man") == 0)
         return print_man();
+    keep_memory();
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     setenv("OPENBLAS_NUM_THREADS", "1", 0);
     if (gp_par_open(&par, &argc, &argv, &err) != GP_OK) {

@@ -141,7 +141,6 @@ static int make_model(gp_patterns *patterns, gp_pattern *pattern, gp_cohort *coh
                           .length = length,
                           .first = input->first,
                           .samples = input->samples,
-                          .most_rows = input->most_rows,
                           .exact = input->exact};
     gp_linear_init(&pattern->model, &in, err);
     free(pattern->sample);

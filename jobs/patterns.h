@@ -25,7 +25,6 @@ typedef struct gp_patterns {
 /** What the models need beyond the cohort. */
 typedef struct gp_patterns_input {
     int64_t first, samples; /* this shard: store samples [first, first + samples) */
-    int64_t most_rows;      /* largest block of variants */
     int exact;              /* complete cases, or mean for missing calls */
 } gp_patterns_input;
 

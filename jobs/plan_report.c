@@ -34,7 +34,7 @@ static int64_t rank_bytes(const gp_scan *scan) {
 
 /* "3:1-4096, 4" */
 static void print_ranges(const gp_scan *scan, int64_t part) {
-    const gp_plan *plan = scan->plan;
+    const gp_plan *plan = scan->pass.plan;
     int64_t begin = plan->begin[part], end = plan->begin[part + 1];
     int first = 1;
     for (int64_t k = 0; k < plan->chromosomes; k++) {
@@ -42,7 +42,7 @@ static void print_ranges(const gp_scan *scan, int64_t part) {
         int64_t to = end < plan->first[k + 1] ? end : plan->first[k + 1];
         if (from >= to)
             continue;
-        printf("%s%s", first ? "" : ", ", gp_store_chromosome(scan->store, k)->name);
+        printf("%s%s", first ? "" : ", ", gp_store_chromosome(scan->pass.store, k)->name);
         if (to - from < plan->count[k])
             printf(":%lld-%lld", (long long)(from - plan->first[k] + 1),
                    (long long)(to - plan->first[k]));
@@ -52,8 +52,8 @@ static void print_ranges(const gp_scan *scan, int64_t part) {
 }
 
 static void print_plan(const gp_scan *scan) {
-    const gp_plan *plan = scan->plan;
-    int64_t total = plan->begin[plan->parts], shards = gp_par_shards(scan->job->par);
+    const gp_plan *plan = scan->pass.plan;
+    int64_t total = plan->begin[plan->parts], shards = gp_par_shards(scan->pass.job->par);
     double mean = (double)total / (double)plan->parts, low = INFINITY, high = 0.0;
     printf("plan: %lld groups of ranks x %lld sample shards, blocks of %lld variants\n",
            (long long)plan->parts, (long long)shards, (long long)plan->block);
@@ -98,10 +98,10 @@ static void print_disk(const gp_scan *scan, const char *out, double total) {
 }
 
 int gp_plan_report(gp_scan *scan, const char *out, gp_err *err) {
-    const gp_plan *plan = scan->plan;
+    const gp_plan *plan = scan->pass.plan;
     int64_t memory = rank_bytes(scan);
-    gp_par_max(scan->job->par, &memory, 1, err);
-    if (gp_par_rank(scan->job->par) == 0) {
+    gp_par_max(scan->pass.job->par, &memory, 1, err);
+    if (gp_par_rank(scan->pass.job->par) == 0) {
         double total = (double)plan->begin[plan->parts], columns = 0.0;
         for (int64_t k = 0; k < scan->patterns->count; k++)
             columns += (double)scan->patterns->pattern[k].model.y.columns;
@@ -111,7 +111,7 @@ int gp_plan_report(gp_scan *scan, const char *out, gp_err *err) {
         print_disk(scan, out, total);
         printf("work: %.3g variants x %lld samples x %.0f columns, reading %.3g MB of genotypes\n",
                total, (long long)scan->cohort->samples.n, columns,
-               total * (double)gp_store_sample_count(scan->store) / 4.0 / 1e6);
+               total * (double)gp_store_sample_count(scan->pass.store) / 4.0 / 1e6);
     }
-    return gp_par_agree(scan->job->par, err);
+    return gp_par_agree(scan->pass.job->par, err);
 }

@@ -4,6 +4,7 @@
 #include "src/base/mem.h"
 #include "src/geno/code.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,11 +71,35 @@ int gp_selection_masks(gp_selection *selection, const gp_cohort *cohort, int64_t
     return GP_OK;
 }
 
-void gp_selection_count(const gp_selection *selection, const uint8_t *row, int64_t sums[8]) {
-    gp_counts all = gp_geno_count(row, selection->all, selection->stride);
-    gp_counts females = gp_geno_count(row, selection->females, selection->stride);
-    memcpy(sums, all.call, sizeof all.call);
-    memcpy(sums + 4, females.call, sizeof females.call);
+int gp_selection_counts(const gp_selection *selection) {
+    const gp_filter *f = &selection->filter;
+    return !isnan(f->maf) || !isnan(f->mac) || !isnan(f->geno) || !isnan(f->hwe);
+}
+
+/* One row's calls among a mask's samples. */
+static gp_counts count_row(const gp_calls *calls, int64_t j, const uint8_t *mask) {
+    gp_counts sum = {{0}};
+    for (int64_t p = 0; p < calls->pieces; p++) {
+        const gp_piece *piece = &calls->piece[p];
+        gp_counts counts = gp_geno_count(piece->row + j * piece->pitch, mask + piece->first / 4,
+                                         gp_geno_stride(piece->samples));
+        for (int k = 0; k < 4; k++)
+            sum.call[k] += counts.call[k];
+    }
+    return sum;
+}
+
+void gp_selection_count(const gp_selection *selection, gp_kind kind, const gp_calls *calls,
+                        int64_t *sums) {
+    int sexes = kind == GP_X && !isnan(selection->filter.hwe);
+#pragma omp parallel for schedule(static)
+    for (int64_t j = 0; j < calls->m; j++) {
+        gp_counts all = count_row(calls, j, selection->all), females = {{0}};
+        if (sexes)
+            females = count_row(calls, j, selection->females);
+        memcpy(sums + 8 * j, all.call, sizeof all.call);
+        memcpy(sums + 8 * j + 4, females.call, sizeof females.call);
+    }
 }
 
 int gp_selection_lists(const gp_selection *selection, const char *id) {

@@ -5,6 +5,7 @@
 #include "io/store.h"
 #include "jobs/cohort.h"
 #include "jobs/command.h"
+#include "src/geno/calls.h"
 #include "src/geno/filter.h"
 
 /** What the user said; NULL or NaN = not said. */
@@ -38,9 +39,14 @@ int gp_selection_load(gp_job *job, const gp_selection_options *options, gp_store
 int gp_selection_masks(gp_selection *selection, const gp_cohort *cohort, int64_t first,
                        int64_t samples, gp_err *err);
 
-/** Counts one row for the filters.
- *    sums  out  [8] calls of all kept samples, then of the kept females: addable over shards */
-void gp_selection_count(const gp_selection *selection, const uint8_t *row, int64_t sums[8]);
+/** Whether a filter asks for counts. */
+int gp_selection_counts(const gp_selection *selection);
+
+/** Counts a block of variants of a chromosome for the filters. OpenMP threads share it.
+ *    sums  out  [calls->m x 8] calls of all kept samples, then, where they matter, of the kept
+ *               females: addable over shards */
+void gp_selection_count(const gp_selection *selection, gp_kind kind, const gp_calls *calls,
+                        int64_t *sums);
 
 /** Whether --extract and --exclude let a variant pass. */
 int gp_selection_lists(const gp_selection *selection, const char *id);

@@ -1,28 +1,24 @@
 #include "jobs/tables.h"
 #include "io/file.h"
-#include "jobs/job.h"
-#include "mpi/carry.h"
+#include "io/sumstats.h"
+#include "jobs/tables_private.h"
 #include "src/base/ids.h"
 #include "src/base/mem.h"
 
 #include <dirent.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* DIRECTORY/[.]NAME[SUFFIX], the leading dot for files that are not finished. NULL on failure. */
-static char *path_of(const gp_tables *tables, int64_t t, int finished, const char *suffix,
+char *gp_tables_path(const gp_tables *tables, int64_t t, int finished, const char *suffix,
                      gp_err *err) {
     gp_text path = {0};
     gp_text_print(&path, err, "%s/%s%s%s", tables->directory, finished ? "" : ".",
                   tables->table[t].name, suffix);
     return path.bytes;
-}
-
-static const char *index_suffix(const gp_tables *tables) {
-    return tables->csi ? ".csi" : ".tbi";
 }
 
 /* ---- the directory ---- */
@@ -113,18 +109,20 @@ static int prepare_directory(gp_tables *tables, gp_err *err) {
 
 /* ---- opening ---- */
 
+/* The first part of a table begins the table's own file; it holds the header. */
 static int open_part(const gp_job *job, gp_tables *tables, int64_t t, gp_err *err) {
-    char suffix[32];
-    snprintf(suffix, sizeof suffix, ".part%d", gp_par_rank(job->par));
-    char *path = path_of(tables, t, 0, suffix, err);
+    int first = gp_par_group(job->par) == 0;
+    gp_text *tail = &tables->table[t].tail;
+    char suffix[32] = GP_TABLES_WHOLE;
+    if (!first)
+        snprintf(suffix, sizeof suffix, ".part%d", gp_par_rank(job->par));
+    char *path = gp_tables_path(tables, t, 0, suffix, err);
     if (path != NULL)
-        gp_part_open(&tables->table[t].part, path, err);
+        gp_part_open(&tables->table[t].part, path, first, err);
     free(path);
-    if (err->code == GP_OK && gp_par_group(job->par) == 0) {
-        gp_text *tail = &tables->table[t].tail;
-        if (gp_text_add(tail, gp_sumstat_header, (int64_t)strlen(gp_sumstat_header), err) == GP_OK)
-            gp_part_append(&tables->table[t].part, tail, 0, err);
-    }
+    if (err->code == GP_OK && first &&
+        gp_text_add(tail, gp_sumstat_header, (int64_t)strlen(gp_sumstat_header), err) == GP_OK)
+        gp_part_add_header(&tables->table[t].part, tail, tables->pack, err);
     return err->code;
 }
 
@@ -163,6 +161,9 @@ int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory, const 
     if (gp_par_agree(job->par, err) != GP_OK)
         return err->code;
     allow_files(count);
+    tables->threads = omp_get_max_threads();
+    if (tables->writes)
+        tables->pack = gp_packs_new(tables->threads, err);
     for (int64_t t = 0; tables->writes && t < count && err->code == GP_OK; t++)
         open_part(job, tables, t, err);
     return gp_par_agree(job->par, err);
@@ -175,23 +176,21 @@ void gp_tables_begin(gp_tables *tables, int64_t first) {
         tables->open = 1;
 }
 
-int gp_tables_add(gp_tables *tables, int64_t t, const gp_sumstat *line, gp_status status,
-                  gp_err *err) {
-    gp_out_table *table = &tables->table[t];
-    table->status[status]++;
-    table->lines++;
-    return gp_sumstat_print(line, tables->open ? &table->tail : &table->head, err);
+gp_text *gp_tables_text(gp_tables *tables, int64_t t) {
+    return tables->open ? &tables->table[t].tail : &tables->table[t].head;
 }
 
 int gp_tables_end_block(gp_tables *tables, gp_err *err) {
     if (!tables->open)
         return GP_OK;
-#pragma omp parallel for schedule(dynamic)
+    if (tables->count == 1)
+        return gp_part_append(&tables->table[0].part, &tables->table[0].tail, tables->pack,
+                              tables->threads, err);
+#pragma omp parallel for schedule(dynamic) num_threads(tables->threads)
     for (int64_t t = 0; t < tables->count; t++) {
         gp_err mine = {0};
-        gp_part_append(&tables->table[t].part, &tables->table[t].tail, tables->table[t].lines,
-                       &mine);
-        tables->table[t].lines = 0;
+        gp_part_append(&tables->table[t].part, &tables->table[t].tail,
+                       &tables->pack[omp_get_thread_num()], 1, &mine);
         if (mine.code != GP_OK)
 #pragma omp critical
             gp_err_set(err, mine.code, "%s", mine.text);
@@ -199,129 +198,7 @@ int gp_tables_end_block(gp_tables *tables, gp_err *err) {
     return err->code;
 }
 
-/* ---- finishing ---- */
-
-/* Hands heads to the groups before, compresses the last text block, ends the last part. */
-static int close_parts(gp_job *job, gp_tables *tables, gp_err *err) {
-    for (int64_t t = 0; t < tables->count; t++) {
-        gp_out_table *table = &tables->table[t];
-        /* Every rank must come here for every table, whatever failed before: the carry is
-         * collective. */
-        gp_par_carry(job->par, &table->head, tables->open, &table->tail, err);
-        if (tables->writes && err->code == GP_OK)
-            gp_part_append(&table->part, &table->tail, table->lines, err);
-        if (tables->writes && err->code == GP_OK &&
-            gp_par_group(job->par) == gp_par_groups(job->par) - 1)
-            gp_part_end(&table->part, err);
-    }
-    return gp_par_agree(job->par, err);
-}
-
-static int place_parts(gp_job *job, gp_tables *tables, gp_err *err) {
-    int64_t *size = gp_mem_alloc(tables->count, sizeof *size, err);
-    int64_t *offset = gp_mem_alloc(tables->count, sizeof *offset, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        goto done;
-    for (int64_t t = 0; t < tables->count; t++)
-        size[t] = tables->writes ? tables->table[t].part.size : 0;
-    gp_par_sum_before(job->par, size, offset, tables->count, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        goto done;
-    for (int64_t t = 0; tables->writes && t < tables->count && gp_job_check_signals(err) == GP_OK;
-         t++) {
-        char *path = path_of(tables, t, 0, ".tmp", err);
-        if (path != NULL)
-            gp_part_place(&tables->table[t].part, path, offset[t], err);
-        free(path);
-    }
-done:
-    free(size);
-    free(offset);
-    return gp_par_agree(job->par, err);
-}
-
-/* Indexes one finished table, counts its lines and describes it. */
-static int describe(gp_tables *tables, int64_t t, int64_t lines, const gp_tables_meta *meta,
-                    gp_err *err) {
-    gp_out_table *table = &tables->table[t];
-    char md5[33] = "", program[64];
-    int64_t seen = 0;
-    gp_text yaml = {0};
-    char *data = path_of(tables, t, 0, ".tmp", err);
-    char *index = path_of(tables, t, 0, index_suffix(tables), err);
-    char *about = path_of(tables, t, 0, "-meta.yaml", err);
-    if (err->code != GP_OK || gp_sumstats_index(data, index, tables->csi, &seen, err) != GP_OK ||
-        gp_io_md5_file(data, md5, err) != GP_OK)
-        goto done;
-    if (seen != lines) {
-        gp_err_set(err, GP_EFAIL,
-                   "%s/%s: %lld lines were written, %lld are there; run the command again",
-                   tables->directory, table->name, (long long)lines, (long long)seen);
-        goto done;
-    }
-    snprintf(program, sizeof program, "gp-dist %s", gp_version);
-    gp_sumstats_meta about_table = {.trait = table->trait,
-                                    .file_name = table->name,
-                                    .md5 = md5,
-                                    .program = program,
-                                    .model = meta->model,
-                                    .missing = meta->missing,
-                                    .covariates = meta->covariates,
-                                    .store_digest = meta->store_digest,
-                                    .samples = meta->samples[t],
-                                    .variants = lines};
-    if (gp_sumstats_meta_print(&about_table, &yaml, err) == GP_OK)
-        gp_io_write_file(about, yaml.bytes, yaml.length, err);
-done:
-    gp_text_free(&yaml);
-    free(data);
-    free(index);
-    free(about);
-    return err->code;
-}
-
-static int rename_one(const gp_tables *tables, int64_t t, const char *from_suffix,
-                      const char *to_suffix, gp_err *err) {
-    char *from = path_of(tables, t, 0, from_suffix, err),
-         *to = path_of(tables, t, 1, to_suffix, err);
-    if (err->code == GP_OK)
-        gp_io_commit(from, to, err);
-    free(from);
-    free(to);
-    return err->code;
-}
-
-/* The index of an earlier run in the other form would be found first, and be wrong. */
-static void remove_other_index(const gp_tables *tables, int64_t t) {
-    gp_err ignored = {0};
-    char *path = path_of(tables, t, 1, tables->csi ? ".tbi" : ".csi", &ignored);
-    if (path != NULL)
-        unlink(path);
-    free(path);
-}
-
-int gp_tables_finish(gp_job *job, gp_tables *tables, int64_t lines, const gp_tables_meta *meta,
-                     gp_err *err) {
-    int rank = gp_par_rank(job->par), size = gp_par_size(job->par);
-    int64_t csi = tables->csi;
-    if (close_parts(job, tables, err) != GP_OK || place_parts(job, tables, err) != GP_OK)
-        return err->code;
-    gp_par_sum(job->par, &lines, 1, err);
-    gp_par_max(job->par, &csi, 1, err);
-    tables->csi = (int)csi;
-    for (int64_t t = rank; t < tables->count && gp_job_check_signals(err) == GP_OK; t += size)
-        describe(tables, t, lines, meta, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        return err->code;
-    for (int64_t t = rank; t < tables->count && err->code == GP_OK; t += size) {
-        remove_other_index(tables, t);
-        if (rename_one(tables, t, ".tmp", "", err) == GP_OK &&
-            rename_one(tables, t, index_suffix(tables), index_suffix(tables), err) == GP_OK)
-            rename_one(tables, t, "-meta.yaml", "-meta.yaml", err);
-    }
-    tables->finished = gp_par_agree(job->par, err) == GP_OK;
-    return err->code;
-}
+/* ---- closing ---- */
 
 void gp_tables_close(gp_job *job, gp_tables *tables) {
     gp_err ignored = {0};
@@ -337,6 +214,7 @@ void gp_tables_close(gp_job *job, gp_tables *tables) {
         gp_text_free(&tables->table[t].tail);
         free(tables->table[t].name);
     }
+    gp_packs_free(tables->pack, tables->threads);
     free(tables->table);
     *tables = (gp_tables){0};
 }

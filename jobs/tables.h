@@ -8,7 +8,6 @@
 #define GP_JOBS_TABLES_H
 
 #include "io/part.h"
-#include "io/sumstats.h"
 #include "jobs/command.h"
 #include "src/assoc/result.h"
 #include <stdint.h>
@@ -19,14 +18,15 @@ typedef struct gp_out_table {
     gp_part part;
     gp_text head;                    /* lines that an earlier group's text block ends with */
     gp_text tail;                    /* the text block being filled */
-    int64_t lines;                   /* since a text block was compressed last */
-    int64_t status[GP_STATUS_COUNT]; /* tests by outcome */
+    int64_t status[GP_STATUS_COUNT]; /* tests by outcome; whoever adds lines counts them */
 } gp_out_table;
 
 typedef struct gp_tables {
     const char *directory; /* borrowed */
     gp_out_table *table;
     int64_t count;
+    gp_pack *pack; /* [threads] */
+    int threads;
     int writes;    /* this rank has parts */
     int open;      /* a text block began here */
     int csi;       /* a position is beyond what .tbi holds */
@@ -44,11 +44,13 @@ int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory, const 
  *  GP_TEXT_BLOCK. Local. */
 void gp_tables_begin(gp_tables *tables, int64_t first);
 
-/** Adds one line to one table. Local; different tables from different threads. */
-int gp_tables_add(gp_tables *tables, int64_t table, const gp_sumstat *line, gp_status status,
-                  gp_err *err);
+/** The text that the next lines of a table go to: whole lines that begin with chromosome, tab,
+ *  position, tab, sorted as the store is. Valid until the next begin or end_block. Local; different
+ *  tables from different threads. */
+gp_text *gp_tables_text(gp_tables *tables, int64_t table);
 
-/** Ends a text block: compresses what is in it. Local. */
+/** Ends a text block: compresses what is in it, with as many threads as gp_tables_open found.
+ * Local. GP_EFAIL where the disk is full, or the lines are not sorted. */
 int gp_tables_end_block(gp_tables *tables, gp_err *err);
 
 /** What stands in every table's metadata. */

@@ -23,6 +23,7 @@
 #ifndef GP_SRC_ASSOC_LINEAR_H
 #define GP_SRC_ASSOC_LINEAR_H
 
+#include "src/assoc/moments.h"
 #include "src/assoc/result.h"
 #include "src/base/err.h"
 #include "src/geno/product.h"
@@ -38,23 +39,22 @@ typedef struct gp_linear_input {
     const double *residual; /* [p x n] from gp_design_residual */
     const double *length;   /* [p] from gp_design_residual: the unit of beta */
     int64_t first, samples; /* this shard: store samples [first, first + samples), first % 64 = 0 */
-    int64_t most_rows;      /* largest block of variants */
     int exact;              /* 1: complete cases; 0: missing calls are the mean */
 } gp_linear_input;
 
 typedef struct gp_linear {
     int64_t n, c, p;
-    int exact;
+    int exact, threads;
     int bits;     /* of the fixed point */
     gp_operand y; /* [shard x (c + p)]: basis, then residuals */
-    gp_product product;
-    uint8_t *mask;    /* [stride of the shard] the samples of S in it */
-    int64_t *total;   /* [c + p] sum of each column over all of S */
-    double *length;   /* [p] */
-    int64_t moments;  /* sums over missing samples per variant */
-    int64_t *missing; /* [threads x a piece of samples] scratch */
-    double *scratch;  /* [threads x scratch_size] */
+    gp_product *product;
+    gp_moments moments;
+    uint8_t *mask;  /* [stride of the shard] the samples of S in it */
+    int64_t *total; /* [c + p] sum of each column over all of S */
+    double *length; /* [p] */
+    double *unit;   /* [moments] what a sum of 1 is worth, of columns and of their products */
     int64_t scratch_size;
+    double *scratch; /* [threads x scratch_size] */
 } gp_linear;
 
 /** Quantises the columns and makes room for everything; borrows nothing of input. The model comes
@@ -72,14 +72,16 @@ int64_t gp_linear_sums_widest(int64_t covariates, int64_t traits);
 int64_t gp_linear_bytes(const gp_linear *model);
 
 /** This shard's sums for a block of m variants; OpenMP threads share it.
- *    rows  in  [m x stride of the shard]
- *    sums  out  [m x gp_linear_sums_width] in the model's own order; element-wise addable over
- *               shards */
-void gp_linear_sums(gp_linear *model, const uint8_t *rows, int64_t m, int64_t *sums);
+ *    calls  in   of m variants and the samples of the shard
+ *    sums   out  [m x gp_linear_sums_width] in the model's own order, aligned to 64 bytes;
+ *                element-wise addable over shards */
+void gp_linear_sums(gp_linear *model, const gp_calls *calls, int64_t *sums);
 
-/** Tests a block from its sums over all shards; OpenMP threads share it.
- *    sums  in  [m x gp_linear_sums_width]
- *    result  out  [m x p] row-major */
-void gp_linear_test(gp_linear *model, const int64_t *sums, int64_t m, gp_result *result);
+/** Tests chosen variants of a block from its sums over all shards; OpenMP threads share it.
+ *    sums    in   [m x gp_linear_sums_width] of all m variants
+ *    chosen  in   [count] numbers of variants in the block, ascending
+ *    result  out  [count x p] row-major */
+void gp_linear_test(gp_linear *model, const int64_t *sums, int64_t m, const int64_t *chosen,
+                    int64_t count, gp_result *result);
 
 #endif

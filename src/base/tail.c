@@ -1,7 +1,13 @@
 #include "src/base/tail.h"
 #include "src/base/real.h"
+#include "src/base/tail_table.h"
 
 #include <math.h>
+#include <stdint.h>
+
+#define ROOT_PI 1.7724538509055160273
+
+/* ---- few degrees of freedom ---- */
 
 /* Gamma(a + 1/2) / Gamma(a): its asymptotic series from a >= 64 on, below that by R(a) = R(a + 1) a
  * / (a + 1/2). Source: DLMF 5.11.13. */
@@ -26,7 +32,7 @@ static double centre(double y, double b, double log_1my) {
         term *= (0.5 + b + k) / (1.5 + k) * y;
         sum += term;
     }
-    double inverse_beta = gamma_ratio(b) / 1.7724538509055160273; /* 1 / B(1/2, b) */
+    double inverse_beta = gamma_ratio(b) / ROOT_PI; /* 1 / B(1/2, b) */
     return 2.0 * inverse_beta * sqrt(y) * gp_exp(b * log_1my) * sum;
 }
 
@@ -53,18 +59,87 @@ static double fraction(double a, double x) {
     return h;
 }
 
-double gp_t_neglog10p(double t, double df) {
-    if (t != t || df != df)
-        return NAN;
-    double r = t / df * t; /* t^2 / df */
-    if (r == INFINITY)
-        r = 1.797e308;
-    double a = 0.5 * df, log_x = -gp_log1p(r), y = r / (1.0 + r);
+/* r = t^2 / df, x = log(1 + r). */
+static double few(double r, double x, double df) {
+    double a = 0.5 * df, y = r / (1.0 + r);
     /* The fraction converges fast only beyond this point (x < (a + 1) / (a + b + 2)). */
     if (y < 1.5 / (a + 2.5))
-        return -gp_log1p(-centre(y, a, log_x)) / GP_LN10;
-    double log_p =
-        a * log_x + 0.5 * gp_log(y) +
-        gp_log(gamma_ratio(a) / 1.7724538509055160273 / a * fraction(a, 1.0 / (1.0 + r)));
+        return -gp_log1p(-centre(y, a, -x)) / GP_LN10;
+    double log_p = -a * x + 0.5 * gp_log(y) +
+                   gp_log(gamma_ratio(a) / ROOT_PI / a * fraction(a, 1.0 / (1.0 + r)));
     return -log_p / GP_LN10;
+}
+
+/* ---- many ---- */
+
+/* -log10 erfc(z / 2^(1/2)), from z^2. */
+static double normal(double zz) {
+    if (zz < 64.0) {
+        double z = sqrt(zz), quarter = 4.0 * z;
+        int i = (int)quarter;
+        double u = quarter - (i + 0.5), uu = u * u;
+        const double *c = near_piece[i < NEAR_PIECES ? i : NEAR_PIECES - 1];
+        double high = (c[5] + c[6] * u) + uu * (c[7] + c[8] * u);
+        return z * (c[0] + u * ((c[1] + c[2] * u) + uu * ((c[3] + c[4] * u) + uu * high)));
+    }
+    double q = 1.0 / zz, rest = 0.0;
+    for (int k = FAR_TERMS - 1; k >= 0; k--)
+        rest = rest * q + far_part[k];
+    return (0.5 * zz + 0.5 * gp_log(1.57079632679489661923 * zz) + rest * q) / GP_LN10;
+}
+
+/* E of tail_table.h from its first rows and columns (an even number). The inner loop is one of
+ * vectors. */
+static inline double deviate(double x, double h, int rows, int columns) {
+    double column[E_COLUMNS], xx = x * x, hh = h * h, even = 0.0, odd = 0.0;
+    for (int j = 0; j < columns; j++)
+        column[j] = e_part[rows - 1][j];
+    for (int d = rows - 2; d >= 0; d--)
+        for (int j = 0; j < columns; j++)
+            column[j] = column[j] * xx + e_part[d][j];
+    for (int j = columns - 2; j >= 0; j -= 2) {
+        even = even * hh + column[j];
+        odd = odd * hh + column[j + 1];
+    }
+    return x * even + h * odd;
+}
+
+/* For x >= 1: p = exp(-a x) (1 - s)^(-1/2) / (a B(a, 1/2)) * sum of (1/2)_k / (a + 1)_k (-1/r)^k, s
+ * = exp(-x), a = df/2. Source: DLMF 8.17.7 and 15.8.1. */
+static double far(double r, double x, double df) {
+    double a = 0.5 * df, h = 4.0 / (2.0 * df - 1.0), hh = h * h, log_k = 0.0;
+    double step = -1.0 / r, term = 1.0, sum = 1.0;
+    for (int k = 0; k < 100 && fabs(term) > 1e-16; k++) {
+        term *= (0.5 + k) / (a + 1.0 + k) * step;
+        sum += term;
+    }
+    for (int k = K_TERMS - 1; k >= 0; k--)
+        log_k = (log_k + log_k_part[k]) * hh;
+    /* B = (pi h)^(1/2) / K */
+    double rest = r < 1e16 ? r / (1.0 + r) : 1.0, scale = a * (ROOT_PI / sum);
+    return (a * x - log_k + 0.5 * gp_log(rest * h * scale * scale)) / GP_LN10;
+}
+
+double gp_t_neglog10p(double t, double df) {
+    const double tiny = 0x1p-300;
+    if (t != t || df != df)
+        return NAN;
+    t = fabs(t);
+    if (t < tiny) /* proportional to t there */
+        return t == 0.0 ? 0.0 : gp_t_neglog10p(tiny, df) * (t / tiny);
+    df = df < 1e30 ? df : 1e30;
+    double r = t / df * t, x = gp_log1p(r);
+    if (r == INFINITY)
+        x = 2.0 * gp_log(t) - gp_log(df);
+    if (df < 30.0)
+        return few(r < 1.7e308 ? r : 1.7e308, x, df);
+    if (x > 1.0)
+        return far(r, x, df);
+    double h = 4.0 / (2.0 * df - 1.0), e;
+    /* What these leave out of h E is below 1e-16. */
+    if (x < 0.0625)
+        e = h < 0.0025 ? deviate(x, h, 3, 4) : deviate(x, h, 3, E_COLUMNS);
+    else
+        e = h < 0.0025 ? deviate(x, h, E_TERMS, 4) : deviate(x, h, E_TERMS, E_COLUMNS);
+    return normal((df - 0.5) * x * (1.0 + h * e));
 }

@@ -1,33 +1,18 @@
 #include "src/geno/count.h"
+#include "src/geno/kernel.h"
 
 #include <math.h>
-#include <string.h>
-
-#define LOW 0x5555555555555555u
-
-static uint64_t word(const uint8_t *bytes, int64_t k) {
-    uint64_t w;
-    memcpy(&w, bytes + 8 * k, sizeof w);
-    return w;
-}
 
 int64_t gp_mask_count(const uint8_t *mask, int64_t stride) {
-    int64_t n = 0;
-    for (int64_t k = 0; k < stride / 8; k++)
-        n += __builtin_popcountll(word(mask, k));
-    return n;
+    int64_t count[4] = {0};
+    gp_kernel_chosen()->count(mask, mask, stride, count);
+    return count[0];
 }
 
 gp_counts gp_geno_count(const uint8_t *row, const uint8_t *mask, int64_t stride) {
-    int64_t low = 0, high = 0, both = 0, all = 0;
-    for (int64_t k = 0; k < stride / 8; k++) {
-        uint64_t g = word(row, k), m = word(mask, k);
-        uint64_t l = g & m, h = g >> 1 & m;
-        all += __builtin_popcountll(m);
-        low += __builtin_popcountll(l);
-        high += __builtin_popcountll(h);
-        both += __builtin_popcountll(l & h);
-    }
+    int64_t count[4] = {0};
+    gp_kernel_chosen()->count(row, mask, stride, count);
+    int64_t all = count[0], low = count[1], high = count[2], both = count[3];
     return (gp_counts){{all - low - high + both, low - both, high - both, both}};
 }
 
@@ -38,11 +23,16 @@ double gp_counts_alt_frequency(const gp_counts *c) {
 
 int64_t gp_geno_list_missing(const uint8_t *row, const uint8_t *mask, int64_t stride,
                              int64_t *sample) {
+    enum { PART = 4096 }; /* samples at a time */
+    const gp_kernel *kernel = gp_kernel_chosen();
+    int32_t found[PART];
     int64_t n = 0;
-    for (int64_t k = 0; k < stride / 8; k++) {
-        uint64_t g = word(row, k), bits = g & (g >> 1) & LOW & word(mask, k);
-        for (; bits; bits &= bits - 1)
-            sample[n++] = 32 * k + __builtin_ctzll(bits) / 2;
+    for (int64_t at = 0; at < stride; at += PART / 4) {
+        int64_t bytes = stride - at < PART / 4 ? stride - at : PART / 4;
+        int64_t count = kernel->list_missing(row + at, mask + at, bytes, found);
+        for (int64_t i = 0; i < count; i++)
+            sample[n + i] = 4 * at + found[i];
+        n += count;
     }
     return n;
 }

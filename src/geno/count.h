@@ -25,8 +25,8 @@ static inline int gp_mask_get(const uint8_t *mask, int64_t i) {
 /** Number of samples that a mask of stride bytes selects. */
 int64_t gp_mask_count(const uint8_t *mask, int64_t stride);
 
-/** Counts the calls of a row among the samples of a mask of the same stride. Cost: stride / 8
- *  popcounts of 3 words. */
+/** Counts the calls of a row among the samples of a mask of the same stride. Cost: one pass
+ *  over both at about the speed of memory (the kernel's `count`, src/geno/kernel.h). */
 gp_counts gp_geno_count(const uint8_t *row, const uint8_t *mask, int64_t stride);
 
 /** Frequency of ALT among called samples, 2 copies each; NaN if none is called. */

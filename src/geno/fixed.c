@@ -1,7 +1,7 @@
 #include "src/geno/fixed.h"
 #include "src/base/mem.h"
 #include "src/base/real.h"
-#include "src/geno/code.h"
+#include "src/geno/kernel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,18 +32,75 @@ double gp_fixed_to(int64_t v, int e) {
     return (double)v * gp_power_of_two(-e);
 }
 
-int gp_operand_init(gp_operand *y, int64_t samples, int64_t columns, gp_err *err) {
-    y->samples = samples;
+/* Digits of v are the bytes of v + 128 (1 + 256 + 256^2 + ...), each less 128. Less 128 is a turn
+ * of the top bit. */
+#define TURN 0x8080808080808080u
+
+static int64_t tiles_of(int64_t lines, int64_t per_tile) {
+    return (lines + per_tile - 1) / per_tile;
+}
+
+int64_t gp_operand_bytes(int64_t terms, int64_t columns, int bits) {
+    return tiles_of(columns * gp_fixed_digits(bits), GP_TILE_LINES) *
+               tiles_of(terms, GP_TILE_TERMS) * GP_TILE_BYTES +
+           columns * (int64_t)sizeof(int);
+}
+
+int gp_operand_init(gp_operand *y, int64_t terms, int64_t columns, int bits, gp_err *err) {
+    y->terms = terms;
     y->columns = columns;
-    y->width = gp_operand_width(columns);
-    y->value = gp_mem_alloc(gp_geno_stride(samples) * 4,
-                            (y->width ? y->width : 4) * (int64_t)sizeof *y->value, err);
+    y->digits = gp_fixed_digits(bits);
+    y->tile_columns = tiles_of(columns * y->digits, GP_TILE_LINES);
+    y->tile_terms = tiles_of(terms, GP_TILE_TERMS);
+    y->tile = gp_mem_alloc(y->tile_columns * y->tile_terms, GP_TILE_BYTES, err);
     y->exponent = gp_mem_alloc(columns, sizeof *y->exponent, err);
     return err->code;
 }
 
 void gp_operand_free(gp_operand *y) {
-    free(y->value);
+    free(y->tile);
     free(y->exponent);
     *y = (gp_operand){0};
+}
+
+/* Where a term of tile column 0 lies; tile column c is in tile c / 16, 4 (c % 16) bytes on. */
+static uint8_t *place(const gp_operand *y, int64_t term) {
+    int64_t k = term % GP_TILE_TERMS;
+    return y->tile + term / GP_TILE_TERMS * GP_TILE_BYTES + k / 4 * 64 + k % 4;
+}
+
+/* From there to tile column c. */
+static int64_t step(const gp_operand *y, int64_t c) {
+    return c / GP_TILE_LINES * y->tile_terms * GP_TILE_BYTES + c % GP_TILE_LINES * 4;
+}
+
+void gp_operand_set(gp_operand *y, int64_t term, int64_t column, int64_t v) {
+    uint64_t digits = ((uint64_t)v + TURN) ^ TURN;
+    uint8_t *to = place(y, term);
+    for (int d = 0; d < y->digits; d++)
+        to[step(y, column * y->digits + d)] = (uint8_t)(digits >> (8 * d));
+}
+
+int64_t gp_operand_get(const gp_operand *y, int64_t term, int64_t column) {
+    uint64_t digits = 0;
+    const uint8_t *from = place(y, term);
+    for (int d = 0; d < y->digits; d++)
+        digits |= (uint64_t)from[step(y, column * y->digits + d)] << (8 * d);
+    return (int64_t)((digits ^ TURN) - TURN);
+}
+
+void gp_operand_row(const gp_operand *y, int64_t term, int64_t *v) {
+    const uint8_t *from = place(y, term);
+    int line = 0;
+    for (int64_t k = 0; k < y->columns; k++) {
+        uint64_t digits = 0;
+        for (int d = 0; d < 8 * y->digits; d += 8) {
+            digits |= (uint64_t)from[4 * line] << d;
+            if (++line == GP_TILE_LINES) {
+                line = 0;
+                from += y->tile_terms * GP_TILE_BYTES;
+            }
+        }
+        v[k] = (int64_t)((digits ^ TURN) - TURN);
+    }
 }

@@ -1,48 +1,112 @@
 #include "src/geno/product.h"
 #include "src/base/mem.h"
-#include "src/base/split.h"
-#include "src/geno/code.h"
-#include "src/geno/kernel.h"
+#include "src/geno/product_parts.h"
 
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-int gp_product_init(gp_product *product, const gp_operand *y, int64_t most_rows, gp_err *err) {
-    product->y = y;
-    product->most_rows = most_rows;
-    product->threads = omp_get_max_threads();
-    product->scratch =
-        gp_mem_alloc(product->threads * most_rows, (y->width + 1) * (int64_t)sizeof(int64_t), err);
-    return err->code;
+#define FOUR(x) x, x, x, x
+#define DOSAGE 0, 1, 2, 0
+_Alignas(16) const uint8_t gp_dosage_bytes[4 * GP_TILE_TERMS] = {FOUR(FOUR(FOUR(DOSAGE)))};
+
+gp_product *gp_product_new(const gp_operand *y, gp_err *err) {
+    int threads = omp_get_max_threads();
+    gp_share *share = gp_mem_alloc(threads, sizeof *share, err);
+    gp_product *product = gp_mem_alloc(1, sizeof *product, err);
+    if (share == NULL || product == NULL) {
+        free(share);
+        free(product);
+        return NULL;
+    }
+    *product = (gp_product){y, gp_kernel_chosen(), threads, share};
+    return product;
 }
 
 void gp_product_free(gp_product *product) {
-    free(product->scratch);
-    *product = (gp_product){0};
+    if (product == NULL)
+        return;
+    free(product->share);
+    free(product);
 }
 
-void gp_product_across_samples(gp_product *product, const uint8_t *rows, int64_t m, int64_t *sums) {
-    const gp_operand *y = product->y;
-    int64_t stride = gp_geno_stride(y->samples), cells = m * y->width;
-    int parts = product->threads;
-    /* Threads share out the samples: a table of 256 rows is then made once, not once per thread. */
-#pragma omp parallel for schedule(static) num_threads(parts)
-    for (int part = 0; part < parts; part++) {
-        int64_t *mine = product->scratch + part * product->most_rows * y->width;
-        memset(mine, 0, (size_t)cells * sizeof *mine);
-        gp_kernel_block block = {y,
-                                 rows,
-                                 stride,
-                                 m,
-                                 gp_split_begin(stride, GP_GENO_GROUP_BYTES, parts, part),
-                                 gp_split_begin(stride, GP_GENO_GROUP_BYTES, parts, part + 1)};
-        gp_kernel_portable(&block, mine);
+int64_t gp_product_bytes(void) {
+    return omp_get_max_threads() * (int64_t)sizeof(gp_share);
+}
+
+static int64_t parts_of(int64_t count, int64_t size) {
+    return (count + size - 1) / size;
+}
+
+gp_slices gp_slices_of(const gp_operand *y, int64_t panel, int64_t least) {
+    gp_slices s = {.columns = y->tile_columns, .across = 1};
+    if (s.columns > GP_SLICE_COLUMNS) {
+        s.across = parts_of(s.columns, GP_SLICE_COLUMNS);
+        s.columns = parts_of(s.columns, s.across);
     }
-    memcpy(sums, product->scratch, (size_t)cells * sizeof *sums);
-    for (int part = 1; part < parts; part++) {
-        const int64_t *more = product->scratch + part * product->most_rows * y->width;
-        for (int64_t k = 0; k < cells; k++)
-            sums[k] += more[k];
+    int64_t most = GP_SLICE_BYTES / GP_TILE_BYTES / (s.columns > 0 ? s.columns : 1);
+    int64_t panels = parts_of(y->tile_terms, panel);
+    s.along = parts_of(y->tile_terms, most > panel ? most / panel * panel : panel);
+    if (s.along < least)
+        s.along = least;
+    if (s.along > panels)
+        s.along = panels;
+    s.terms = s.along > 0 ? parts_of(panels, s.along) * panel : panel;
+    s.along = parts_of(y->tile_terms, s.terms);
+    return s;
+}
+
+gp_slice gp_slices_at(const gp_operand *y, const gp_slices *slices, int64_t k) {
+    gp_slice s = {.column = k % slices->across * slices->columns,
+                  .columns = slices->columns,
+                  .term = k / slices->across * slices->terms,
+                  .terms = slices->terms};
+    if (s.columns > y->tile_columns - s.column)
+        s.columns = y->tile_columns - s.column;
+    if (s.terms > y->tile_terms - s.term)
+        s.terms = y->tile_terms - s.term;
+    return s;
+}
+
+void gp_panel_multiply(const gp_product *product, gp_share *share, const gp_slice *slice,
+                       int64_t rows, int64_t term, int64_t terms) {
+    const gp_operand *y = product->y;
+    gp_tiles tiles = {.left = share->left,
+                      .right = y->tile + (slice->column * y->tile_terms + term) * GP_TILE_BYTES,
+                      .rows = rows,
+                      .columns = slice->columns,
+                      .terms = terms,
+                      .left_step = terms,
+                      .right_step = y->tile_terms,
+                      .sums = share->sums,
+                      .add = term > slice->term};
+    product->kernel->multiply(&tiles);
+}
+
+void gp_share_join(const gp_share *share, const gp_operand *y, const gp_slice *slice, int64_t line,
+                   int others, int64_t *to) {
+    int32_t digit[GP_SLICE_COLUMNS * GP_TILE_LINES];
+    const int32_t *from = share->sums + line / GP_TILE_LINES * slice->columns * GP_TILE_SUMS +
+                          line % GP_TILE_LINES * GP_TILE_LINES;
+    for (int64_t c = 0; c < slice->columns; c++)
+        memcpy(digit + c * GP_TILE_LINES, from + c * GP_TILE_SUMS, GP_TILE_LINES * sizeof *digit);
+    int64_t first = slice->column * GP_TILE_LINES, count = y->columns * y->digits - first;
+    if (count > slice->columns * GP_TILE_LINES)
+        count = slice->columns * GP_TILE_LINES;
+    uint64_t *cell = (uint64_t *)to + first / y->digits;
+    int64_t d = first % y->digits;
+    for (int64_t at = 0; at < count; cell++) {
+        int64_t end = at + y->digits - d < count ? at + y->digits - d : count;
+        /* Unsigned: a slice may hold but some digits of a column, whose sums alone may wrap. */
+        uint64_t sum = 0;
+        for (; at < end; at++, d++)
+            sum += (uint64_t)(int64_t)digit[at] << (8 * d);
+        d = 0;
+        if (others) {
+#pragma omp atomic
+            *cell += sum;
+        } else {
+            *cell += sum;
+        }
     }
 }

@@ -66,7 +66,7 @@ static void reals_are_printed_as_printf_does(void **state) {
 static void random_reals_are_printed_as_printf_does(void **state) {
     (void)state;
     uint64_t seed = 3;
-    for (int k = 0; k < 300000; k++) {
+    for (int k = 0; k < 60000; k++) {
         uint64_t bits = random_bits(&seed);
         double any = 0, near = 0;
         memcpy(&any, &bits, sizeof any);
@@ -81,15 +81,56 @@ static void random_reals_are_printed_as_printf_does(void **state) {
     }
 }
 
+static void expect_near(double value) {
+    double below = value, above = value;
+    for (int k = 0; k < 4; k++) {
+        expect_real(below);
+        expect_real(above);
+        below = nextafter(below, 0);
+        above = nextafter(above, INFINITY);
+    }
+}
+
+/* Borders of the decades, of the powers of two, and of what is looked up; numbers of few digits;
+ * ties that are exact. */
+static void borders_and_ties_are_printed_as_printf_does(void **state) {
+    (void)state;
+    for (int e = -1074; e < 1024; e++)
+        expect_near(ldexp(1, e));
+    for (int e = -45; e < 45; e++)
+        for (int k = 1; k < 100; k++) {
+            expect_near(k * pow(10, e));
+            expect_near((1 - k * 5e-10) * pow(10, e));
+        }
+    for (int64_t k = 1; k < 20000; k++) {
+        expect_real((double)k / 2048);
+        expect_real((double)k / 1048576);
+        expect_real((double)k / 40000);
+        expect_real((double)(5000000000 + 10 * k + 5));
+        expect_real((double)(100000000000000000 + 100000000 * k + 50000000));
+    }
+}
+
+static void expect_integer(int64_t value) {
+    char got[GP_DIGITS_ROOM + 1], expected[64];
+    *gp_digits_integer(got, value) = 0;
+    snprintf(expected, sizeof expected, "%lld", (long long)value);
+    assert_string_equal(got, expected);
+}
+
 static void integers_are_printed_whole(void **state) {
     (void)state;
     static const int64_t given[] = {0, 7, 10, -1, 123456789012, INT64_MAX, INT64_MIN};
-    for (size_t k = 0; k < sizeof given / sizeof given[0]; k++) {
-        char got[GP_DIGITS_ROOM + 1], expected[64];
-        *gp_digits_integer(got, given[k]) = 0;
-        snprintf(expected, sizeof expected, "%lld", (long long)given[k]);
-        assert_string_equal(got, expected);
-    }
+    for (size_t k = 0; k < sizeof given / sizeof given[0]; k++)
+        expect_integer(given[k]);
+    for (int64_t power = 10; power < 1000000000000000000; power *= 10)
+        for (int64_t k = -2; k < 3; k++) {
+            expect_integer(power + k);
+            expect_integer(-power + k);
+            expect_integer(7 * power + k);
+        }
+    for (int64_t k = 0; k < 100000; k++)
+        expect_integer(k * 99991 % 100000000);
 }
 
 static void expect_power(double x, const char *expected) {
@@ -136,6 +177,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reals_are_printed_as_printf_does),
         cmocka_unit_test(random_reals_are_printed_as_printf_does),
+        cmocka_unit_test(borders_and_ties_are_printed_as_printf_does),
         cmocka_unit_test(integers_are_printed_whole),
         cmocka_unit_test(p_is_made_from_its_logarithm_at_any_exponent),
         cmocka_unit_test(p_agrees_with_the_power_of_ten_and_never_rises),

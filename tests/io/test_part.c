@@ -9,13 +9,10 @@
 #include <cmocka.h>
 
 #include "io/part.h"
-#include "io/sumstats.h"
-#include "src/base/mem.h"
+#include "tests/support/fail_alloc.h"
 
 #include <fcntl.h>
 #include <htslib/bgzf.h>
-#include <htslib/kstring.h>
-#include <htslib/tbx.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,11 +21,18 @@ static uint64_t random_bits(uint64_t *state) {
     return *state ^ *state >> 29;
 }
 
+enum { BLOCKS = 9, THREADS = 2 };
+
+static gp_pack *packs; /* [THREADS] */
+static const char header[] = "chromosome\tbase_pair_location\teffect_allele\n";
+
 static char folder[64], name[6][128];
-static char *const table = name[0], *const index_path = name[1];
+static char *const table = name[0];
 
 static int make_folder(void **state) {
     (void)state;
+    gp_err err = {0};
+    packs = gp_packs_new(THREADS, &err);
     snprintf(folder, sizeof folder, "/tmp/gp-sumstats.XXXXXX");
     if (mkdtemp(folder) == NULL)
         return 1;
@@ -40,53 +44,64 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
     (void)state;
+    gp_packs_free(packs, THREADS);
     for (int k = 0; k < 6; k++)
         unlink(name[k]);
     return rmdir(folder);
 }
 
-/* Text block b of a table of `blocks`: the header, or lines of chromosome 1 or 2. */
-static void print_block(int b, int blocks, gp_text *text, int64_t *lines) {
+/* Text block b >= 1 of a table of `blocks`: lines of chromosome 1 or 2. */
+static void print_block(int b, int blocks, gp_text *text) {
     gp_err err = {0};
     uint64_t seed = (uint64_t)b;
-    *lines = b == 0 ? 0 : b == 2 ? 3 : GP_TEXT_BLOCK;
-    if (b == 0)
-        gp_text_print(text, &err, "%s", gp_sumstat_header);
-    for (int k = 0; k < *lines; k++) {
-        gp_sumstat line = {.chromosome = 2 * b < blocks ? "1" : "2",
-                           .position = 10000 * b + k,
-                           .effect_allele = "A",
-                           .other_allele = "C",
-                           .id = ".",
-                           .beta = (double)(random_bits(&seed) >> 11) * 0x1p-53,
-                           .status = "OK"};
-        assert_int_equal(gp_sumstat_print(&line, text, &err), GP_OK);
+    int lines = b == 2 ? 3 : GP_TEXT_BLOCK;
+    for (int k = 0; k < lines; k++)
+        gp_text_print(text, &err, "%d\t%d\tA\tC\t%.9g\t0.25\t1e-300\t20000\trs%d\tOK\n",
+                      2 * b < blocks ? 1 : 2, 10000 * b + k,
+                      (double)(random_bits(&seed) >> 11) * 0x1p-53, k);
+    assert_int_equal(err.code, GP_OK);
+}
+
+/* Adds blocks [first, end) to a part; block 0 is the header. */
+static void fill_part(gp_part *part, int first, int end, int blocks, int threads) {
+    gp_err err = {0};
+    gp_text text = {0};
+    for (int b = first; b < end; b++) {
+        if (b == 0) {
+            gp_text_print(&text, &err, "%s", header);
+            assert_int_equal(gp_part_add_header(part, &text, packs, &err), GP_OK);
+        } else {
+            print_block(b, blocks, &text);
+            assert_int_equal(gp_part_append(part, &text, packs, threads, &err), GP_OK);
+        }
+        assert_int_equal(text.length, 0);
     }
+    gp_text_free(&text);
 }
 
 /* Writes a table of text blocks in parts of `run` blocks each. Returns its lines. */
-static int64_t write_table(int blocks, int run) {
+static int64_t write_table(int blocks, int run, int threads) {
     gp_err err = {0};
-    gp_text text = {0};
+    gp_part part[BLOCKS] = {{0}};
     int64_t offset = 0, total = 0;
-    for (int first = 0; first < blocks; first += run) {
-        gp_part part;
-        assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
-        for (int b = first; b < first + run && b < blocks; b++) {
-            int64_t lines = 0;
-            print_block(b, blocks, &text, &lines);
-            assert_int_equal(gp_part_append(&part, &text, lines, &err), GP_OK);
-            assert_int_equal(text.length, 0);
-        }
+    int parts = 0;
+    for (int first = 0; first < blocks; first += run, parts++) {
+        gp_part *p = &part[parts];
+        assert_int_equal(gp_part_open(p, name[first == 0 ? 2 : 3], first == 0, &err), GP_OK);
+        fill_part(p, first, first + run < blocks ? first + run : blocks, blocks, threads);
         if (first + run >= blocks)
-            assert_int_equal(gp_part_end(&part, &err), GP_OK);
-        assert_int_equal(gp_part_place(&part, table, offset, &err), GP_OK);
-        offset += part.size;
-        total += part.lines;
-        gp_part_discard(&part);
-        assert_int_equal(access(name[2], F_OK), -1);
+            assert_int_equal(gp_part_end(p, &err), GP_OK);
+        if (first > 0)
+            assert_int_equal(gp_part_place(p, name[2], offset, &err), GP_OK);
+        offset += p->size;
+        total += p->runs.lines;
+        if (first > 0)
+            gp_part_discard(p);
     }
-    gp_text_free(&text);
+    assert_int_equal(rename(name[2], table), 0);
+    gp_part_discard(&part[0]);
+    assert_int_equal(access(table, F_OK), 0);
+    assert_int_equal(access(name[3], F_OK), -1);
     return total;
 }
 
@@ -104,13 +119,11 @@ static gp_text read_bytes(const char *path) {
     return text;
 }
 
-enum { BLOCKS = 9 };
-
-static void the_bytes_do_not_depend_on_the_number_of_parts(void **state) {
+static void the_bytes_do_not_depend_on_parts_or_threads(void **state) {
     (void)state;
     gp_text whole = {0};
     for (int run = BLOCKS; run > 0; run--) {
-        assert_int_equal(write_table(BLOCKS, run), 7 * GP_TEXT_BLOCK + 3);
+        assert_int_equal(write_table(BLOCKS, run, 1 + run % THREADS), 7 * GP_TEXT_BLOCK + 3);
         gp_text bytes = read_bytes(table);
         if (run == BLOCKS) {
             whole = bytes;
@@ -127,11 +140,11 @@ static void the_bytes_do_not_depend_on_the_number_of_parts(void **state) {
 static void the_parts_together_hold_the_text(void **state) {
     (void)state;
     gp_text text = {0};
-    for (int b = 0; b < BLOCKS; b++) {
-        int64_t lines = 0;
-        print_block(b, BLOCKS, &text, &lines);
-    }
-    write_table(BLOCKS, 2);
+    gp_err err = {0};
+    gp_text_print(&text, &err, "%s", header);
+    for (int b = 1; b < BLOCKS; b++)
+        print_block(b, BLOCKS, &text);
+    write_table(BLOCKS, 2, 1);
     char *got = malloc((size_t)text.length + 1);
     BGZF *file = bgzf_open(table, "r");
     assert_int_equal(bgzf_check_EOF(file), 1);
@@ -157,8 +170,8 @@ static void text_is_cut_every_65280_bytes(void **state) {
     for (int k = 0; k < SIZE; k++) /* nothing can compress it */
         to[k] = (char)(random_bits(&seed) >> 40);
     text.length = SIZE;
-    assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
-    gp_part_append(&part, &text, 0, &err);
+    assert_int_equal(gp_part_open(&part, name[2], 0, &err), GP_OK);
+    gp_part_add_header(&part, &text, packs, &err);
     gp_part_end(&part, &err);
     static const uint32_t expected[] = {PIECE, PIECE, 1, 0};
     gp_text bytes = read_bytes(name[2]);
@@ -180,7 +193,7 @@ static void the_end_is_the_marker_of_the_specification(void **state) {
                                  "\0\0\0\0\0\0"; /* 28 bytes with the terminating zero; 4.1.2 */
     gp_err err = {0};
     gp_part part;
-    assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
+    assert_int_equal(gp_part_open(&part, name[2], 0, &err), GP_OK);
     assert_int_equal(gp_part_end(&part, &err), GP_OK);
     gp_text bytes = read_bytes(name[2]);
     assert_int_equal(bytes.length, sizeof marker);
@@ -189,22 +202,19 @@ static void the_end_is_the_marker_of_the_specification(void **state) {
     gp_part_discard(&part);
 }
 
-static void parts_are_private_and_the_table_follows_umask(void **state) {
+static void parts_are_private_and_the_first_follows_umask(void **state) {
     (void)state;
     gp_err err = {0};
-    gp_part part;
-    struct stat st;
     mode_t old = umask(027);
-    assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
-    gp_part_end(&part, &err);
-    gp_part_place(&part, table, 0, &err);
+    for (int whole = 0; whole <= 1; whole++) {
+        gp_part part;
+        struct stat st;
+        assert_int_equal(gp_part_open(&part, name[2], whole, &err), GP_OK);
+        assert_int_equal(stat(name[2], &st), 0);
+        assert_int_equal(st.st_mode & 0777, whole ? 0640 : 0600);
+        gp_part_discard(&part);
+    }
     umask(old);
-    stat(name[2], &st);
-    assert_int_equal(st.st_mode & 0777, 0600);
-    stat(table, &st);
-    assert_int_equal(st.st_mode & 0777, 0640);
-    gp_part_discard(&part);
-    unlink(table);
 }
 
 static void discarding_nothing_is_fine(void **state) {
@@ -224,9 +234,9 @@ static void a_full_disk_is_told_with_the_path(void **state) {
     gp_part part;
     gp_text text = {0};
     char expected[300];
-    gp_text_print(&text, &err, "text\n");
-    assert_int_equal(gp_part_open(&part, name[5], &err), GP_OK);
-    assert_int_equal(gp_part_append(&part, &text, 1, &err), GP_EFAIL);
+    gp_text_print(&text, &err, "1\t10\tA\n");
+    assert_int_equal(gp_part_open(&part, name[5], 0, &err), GP_OK);
+    assert_int_equal(gp_part_append(&part, &text, packs, 1, &err), GP_EFAIL);
     snprintf(expected, sizeof expected,
              "%s: cannot be written: No space left on device; make room there, then give the same "
              "command again",
@@ -237,7 +247,7 @@ static void a_full_disk_is_told_with_the_path(void **state) {
 
     assert_int_equal(symlink("/dev/full", name[5]), 0);
     err = (gp_err){0};
-    assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
+    assert_int_equal(gp_part_open(&part, name[2], 0, &err), GP_OK);
     gp_part_end(&part, &err);
     assert_int_equal(gp_part_place(&part, name[5], 0, &err), GP_EFAIL);
     assert_string_equal(err.text, expected);
@@ -250,9 +260,10 @@ static void a_part_that_was_cut_short_is_noticed(void **state) {
     (void)state;
     gp_err err = {0};
     gp_part part;
-    assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
+    assert_int_equal(gp_part_open(&part, name[2], 0, &err), GP_OK);
     gp_part_end(&part, &err);
     assert_int_equal(truncate(name[2], 20), 0);
+    fclose(fopen(table, "wb"));
     assert_int_equal(gp_part_place(&part, table, 0, &err), GP_EFAIL);
     assert_non_null(strstr(err.text, "it was cut short"));
     gp_part_discard(&part);
@@ -263,145 +274,76 @@ static void a_directory_that_is_not_there_is_told(void **state) {
     (void)state;
     gp_err err = {0};
     gp_part part;
-    assert_int_equal(gp_part_open(&part, "/nowhere/at/all", &err), GP_EINPUT);
+    assert_int_equal(gp_part_open(&part, "/nowhere/at/all", 0, &err), GP_EINPUT);
     assert_non_null(strstr(err.text, "/nowhere/at/all: cannot be made: No such file"));
     gp_part_discard(&part);
 }
 
+static void a_table_that_nobody_began_is_told(void **state) {
+    (void)state;
+    gp_err err = {0};
+    gp_part part;
+    assert_int_equal(gp_part_open(&part, name[2], 0, &err), GP_OK);
+    assert_int_equal(gp_part_place(&part, table, 0, &err), GP_EFAIL);
+    assert_non_null(strstr(err.text, "cannot be written: No such file"));
+    gp_part_discard(&part);
+}
+
+static void lines_that_cannot_be_indexed_are_told(void **state) {
+    (void)state;
+    static const char *const text[] = {
+        "1\t20\tA\n1\t10\tA\n",        "1\tten\tA\n", "1\n", "\t1\tA\n", "1\t\tA\n",
+        "1\t99999999999999999999\tA\n"};
+    for (size_t k = 0; k < sizeof text / sizeof *text; k++) {
+        gp_err err = {0};
+        gp_part part;
+        gp_text lines = {0};
+        gp_text_print(&lines, &err, "%s", text[k]);
+        assert_int_equal(gp_part_open(&part, name[2], 0, &err), GP_OK);
+        assert_int_equal(gp_part_append(&part, &lines, packs, 1, &err), GP_EFAIL);
+        assert_non_null(strstr(err.text, k == 0 ? "not sorted" : "no chromosome and position"));
+        gp_part_discard(&part);
+        gp_text_free(&lines);
+    }
+}
+
+static int write_small_table(void *context, gp_err *err) {
+    (void)context;
+    gp_text text = {0};
+    gp_part part = {0}, second = {0};
+    gp_pack *pack = gp_packs_new(1, err);
+    if (pack != NULL && gp_text_print(&text, err, "1\t10\tA\n") == GP_OK &&
+        gp_part_open(&part, name[2], 1, err) == GP_OK &&
+        gp_part_append(&part, &text, pack, 1, err) == GP_OK &&
+        gp_part_open(&second, name[3], 0, err) == GP_OK && gp_part_end(&second, err) == GP_OK)
+        gp_part_place(&second, name[2], part.size, err);
+    gp_part_discard(&part);
+    gp_part_discard(&second);
+    gp_packs_free(pack, 1);
+    gp_text_free(&text);
+    return err->code;
+}
+
 static void every_allocation_may_fail(void **state) {
     (void)state;
-    int64_t k = 0;
-    for (int failed = 1; failed;) {
-        gp_err err = {0};
-        gp_text text = {0};
-        gp_part part = {0};
-        gp_mem_fail_at(++k);
-        if (gp_text_print(&text, &err, "text\n") == GP_OK &&
-            gp_part_open(&part, name[2], &err) == GP_OK &&
-            gp_part_append(&part, &text, 1, &err) == GP_OK)
-            gp_part_place(&part, table, 0, &err);
-        gp_mem_fail_at(0);
-        failed = err.code != GP_OK;
-        if (failed)
-            assert_int_equal(err.code, GP_EFAIL);
-        gp_part_discard(&part);
-        gp_text_free(&text);
-        unlink(table);
-    }
-    assert_int_equal(k, 4); /* the text, the path, the copy's buffer; then all is well */
-}
-
-/* ---- the index ---- */
-
-static int count_hits(const char *region) {
-    tbx_t *index = tbx_index_load2(table, index_path);
-    htsFile *file = hts_open(table, "r");
-    assert_non_null(index);
-    hts_itr_t *it = tbx_itr_querys(index, region);
-    kstring_t line = {0};
-    int hits = 0;
-    while (it != NULL && tbx_itr_next(file, index, it, &line) >= 0)
-        hits++;
-    free(line.s);
-    tbx_itr_destroy(it);
-    hts_close(file);
-    tbx_destroy(index);
-    return hits;
-}
-
-static void the_index_counts_and_finds_all_lines(void **state) {
-    (void)state;
-    for (int csi = 0; csi <= 1; csi++) {
-        gp_err err = {0};
-        int64_t lines = 0, written = write_table(BLOCKS, 2);
-        assert_int_equal(gp_sumstats_index(table, index_path, csi, &lines, &err), GP_OK);
-        assert_int_equal(lines, written);
-        assert_int_equal(count_hits("1:10000-10000"), 1);
-        assert_int_equal(count_hits("1:11000-30001"), 24 + 3 + 2); /* of blocks 1, 2 and 3 */
-        assert_int_equal(count_hits("2"), 4 * GP_TEXT_BLOCK);
-        assert_int_equal(count_hits("3"), 0);
-        unlink(index_path);
-        unlink(table);
-    }
-}
-
-/* Makes a table of the header and one text. */
-static void write_text(const char *lines) {
-    gp_err err = {0};
-    gp_text text = {0};
-    gp_part part;
-    assert_int_equal(gp_part_open(&part, name[2], &err), GP_OK);
-    gp_text_print(&text, &err, "%s%s", gp_sumstat_header, lines);
-    gp_part_append(&part, &text, 1, &err);
-    gp_part_end(&part, &err);
-    assert_int_equal(gp_part_place(&part, table, 0, &err), GP_OK);
-    gp_part_discard(&part);
-    gp_text_free(&text);
-}
-
-static void far_positions_need_the_csi_form(void **state) {
-    (void)state;
-    gp_err err = {0};
-    int64_t lines = 0;
-    write_text("1\t536870912\tA\n1\t1000000000\tA\n");
-    assert_int_equal(gp_sumstats_index(table, index_path, 0, &lines, &err), GP_EFAIL);
-    assert_int_equal(access(index_path, F_OK), -1);
-    err = (gp_err){0};
-    assert_int_equal(gp_sumstats_index(table, index_path, 1, &lines, &err), GP_OK);
-    assert_int_equal(lines, 2);
-    assert_int_equal(count_hits("1:1000000000-1000000000"), 1);
-    unlink(index_path);
-    unlink(table);
-}
-
-static void a_table_without_a_line_has_an_index_of_none(void **state) {
-    (void)state;
-    gp_err err = {0};
-    int64_t lines = 7;
-    write_text("");
-    assert_int_equal(gp_sumstats_index(table, index_path, 0, &lines, &err), GP_OK);
-    assert_int_equal(lines, 0);
-    unlink(index_path);
-    unlink(table);
-}
-
-static void a_table_that_is_not_whole_gets_no_index(void **state) {
-    (void)state;
-    struct stat st;
-    gp_err err[4] = {{0}};
-    int64_t lines = 0;
-    assert_int_equal(gp_sumstats_index(table, index_path, 0, &lines, &err[0]), GP_EFAIL);
-    write_text("1\t20\tA\n1\t10\tA\n");
-    assert_int_equal(gp_sumstats_index(table, index_path, 0, &lines, &err[1]), GP_EFAIL);
-    assert_non_null(strstr(err[1].text, "not sorted"));
-    stat(table, &st);
-    assert_int_equal(truncate(table, st.st_size - 28), 0);
-    assert_int_equal(gp_sumstats_index(table, index_path, 0, &lines, &err[2]), GP_EFAIL);
-    assert_non_null(strstr(err[2].text, "cut short"));
-    assert_int_equal(access(index_path, F_OK), -1);
-    unlink(table);
-    write_text("1\t10\tA\n");
-    assert_int_equal(gp_sumstats_index(table, "/nowhere/at/all", 0, &lines, &err[3]), GP_EFAIL);
-    assert_non_null(strstr(err[3].text, "/nowhere/at/all: cannot be written"));
-    unlink(table);
+    /* The pack, the text, two paths, the runs, the finished blocks, the copy's buffer. */
+    assert_int_equal(gp_test_fail_each(write_small_table, NULL), 7);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bytes_do_not_depend_on_the_number_of_parts),
+        cmocka_unit_test(the_bytes_do_not_depend_on_parts_or_threads),
         cmocka_unit_test(the_parts_together_hold_the_text),
         cmocka_unit_test(text_is_cut_every_65280_bytes),
         cmocka_unit_test(the_end_is_the_marker_of_the_specification),
-        cmocka_unit_test(parts_are_private_and_the_table_follows_umask),
+        cmocka_unit_test(parts_are_private_and_the_first_follows_umask),
         cmocka_unit_test(discarding_nothing_is_fine),
         cmocka_unit_test(a_full_disk_is_told_with_the_path),
         cmocka_unit_test(a_part_that_was_cut_short_is_noticed),
         cmocka_unit_test(a_directory_that_is_not_there_is_told),
+        cmocka_unit_test(a_table_that_nobody_began_is_told),
+        cmocka_unit_test(lines_that_cannot_be_indexed_are_told),
         cmocka_unit_test(every_allocation_may_fail),
-        cmocka_unit_test(the_index_counts_and_finds_all_lines),
-        cmocka_unit_test(far_positions_need_the_csi_form),
-        cmocka_unit_test(a_table_without_a_line_has_an_index_of_none),
-        cmocka_unit_test(a_table_that_is_not_whole_gets_no_index),
     };
     return cmocka_run_group_tests_name("io.part", tests, make_folder, remove_folder);
 }

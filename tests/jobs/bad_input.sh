@@ -118,6 +118,7 @@ ranks 4 import --quiet --bfile twin --out old.h5 || fail "a store over a store"
 
 # ---- options ----
 refused "unknown option" "command line: .*--phenos" assoc --store c.h5 --phenos $p --out out
+GP_KERNEL=mmx refused "unknown kernel" "environment: GP_KERNEL=mmx is no kernel" assoc --store c.h5 --pheno $p --out out
 refused "wrong value" "command line: --maf: 'lots'" assoc --store c.h5 --pheno $p --maf lots --out out
 refused "value out of range" "command line: --maf: " assoc --store c.h5 --pheno $p --maf 0.7 --out out
 refused "no --out" "command line: assoc needs --out" assoc --store c.h5 --pheno $p

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# assoc gives the same bytes for any number of ranks, threads and sample shards.
+# assoc gives the same bytes for any number of ranks, threads and sample shards, and for every kernel.
 . "$GP_SOURCE/tests/support/lib.sh"
 
 "$GP_DIST" simulate --quiet --samples 500 --variants 4000 --chromosomes 5 --traits 3 --binary 1 --missing-rate 0.02 \
@@ -24,6 +24,13 @@ for n in 2 3 4 7; do
 done
 try "2 threads" "$GP_DIST" assoc "${options[@]}" --threads 2 --out other
 try "3 threads, 2 ranks" ranks 2 assoc "${options[@]}" --threads 3 --out other
+for kernel in amx avx512 avx2 portable; do
+    if GP_KERNEL=$kernel "$GP_DIST" assoc "${options[@]}" --out other 2>&1 | grep -q 'does not run on this machine'; then
+        echo "kernel $kernel skipped: it does not run here"
+        continue
+    fi
+    try "kernel $kernel" env "GP_KERNEL=$kernel" "$GP_DIST" assoc "${options[@]}" --out other
+done
 for shape in "2 2" "3 3" "4 2" "4 3" "6 3"; do
     read -r n shards <<<"$shape"
     try "$n ranks, $shards shards" ranks "$n" assoc "${options[@]}" --sample-shards "$shards" --out other

@@ -6,9 +6,9 @@
 p = I_x(df/2, 1/2) with x = df/(df + t^2): the regularised incomplete beta function (DLMF 8.17.2), by
 its power series in x or, where that is slow, by the one of its complement with as many more digits
 as p has zeros. Where t >= 1.5 a line counts only if the integral of the density, by tanh-sinh
-quadrature, gives the same value to 1e-15.
+quadrature, gives the same value to 1e-15. Takes two minutes.
 """
-from mpmath import mp, mpf, log, log10, exp, loggamma, pi, quad, sqrt, log1p, inf
+from mpmath import mp, mpf, log, log10, exp, expm1, loggamma, pi, quad, sqrt, log1p, inf
 
 mp.dps = 50
 
@@ -43,19 +43,24 @@ def by_integral(t, df):
     return -(log(2) + log_f + log(decay * tail)) / log(10)
 
 
-def crossing(df):
-    """Where src/base/tail.c changes its method: y = t^2 / (df + t^2) = 1.5 / (df/2 + 2.5)."""
-    y = mpf(3) / (df + 5)
-    return sqrt(df * y / (1 - y))
+def crossings(df):
+    """Where src/base/tail.c changes its method, just below and above."""
+    if df < 30:  # y = t^2 / (df + t^2) = 1.5 / (df/2 + 2.5)
+        y = mpf(3) / (df + 5)
+        at = [sqrt(df * y / (1 - y))]
+    else:  # by x = log(1 + t^2/df), by z = ((df - 1/2) x)^(1/2), by t^2/df
+        xs = [mpf(1) / 16, mpf(1), 64 / (df - mpf(1) / 2), log1p(mpf(1) / 64)]
+        at = [sqrt(df * expm1(x)) for x in xs]
+    return [mp.nstr(t * (1 + mpf(k) / 1000), 8) for t in at for k in (-1, 1)]
 
 
 print("# t\tdf\tneg_log_10_p (made by t_tail.py)")
-for df in ("0.5 1 1.5 2 3 4 5 10 30 97.5 127 128 129 1000 10000 100000 1000000 10000000").split():
-    near = crossing(mpf(df))
-    ts = ["1e-8", "1e-4", "0.01", "0.1", "0.5", "1", "1.5", "1.7", "1.8", "2", "3", "5", "10", "30",
-          "100", "1000", "10000", "1000000"]
-    ts += [mp.nstr(near * (1 + mpf(k) / 1000), 8) for k in (-1, 1)]
-    for t in sorted(ts, key=float):
+for df in ("0.5 1 1.5 2 3 4 5 10 20.5 29 29.999 30 31 50 97.5 127 128 129 200 400 800 801 1000 "
+           "10000 100000 1000000 10000000").split():
+    ts = ["1e-8", "1e-4", "0.01", "0.1", "0.25", "0.5", "1", "1.5", "1.7", "1.8", "2", "3", "5",
+          "10", "30", "100", "1000", "10000", "100000", "1000000"]
+    ts += crossings(mpf(df))
+    for t in sorted(set(ts), key=float):
         # The doubles nearest to the decimals are what the program is given.
         x, d = mpf(float(t)), mpf(float(df))
         if float(t) < 1.5:

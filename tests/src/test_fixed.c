@@ -89,27 +89,119 @@ static void sums_at_the_bound_do_not_overflow(void **state) {
         }
 }
 
-static void an_operand_has_padded_width_and_is_zero(void **state) {
+/* The digits of 2^bits and -2^bits, and of what lies between: as many as the header's bound says,
+ * and one fewer would not do for 2^bits (127 of each digit are the most). */
+static void digits_hold_every_integer_of_the_bits(void **state) {
     (void)state;
-    const int64_t shape[][3] = {{0, 0, 0}, {1, 1, 4}, {64, 4, 4}, {65, 5, 8}, {130, 40, 40}};
+    for (int bits = 1; bits <= 62; bits++) {
+        int digits = gp_fixed_digits(bits);
+        __int128 most = 0, fewer = 0;
+        for (int d = 0; d < digits; d++) {
+            fewer = most;
+            most = most * 256 + 127;
+        }
+        assert_true(most >= (__int128)1 << bits && fewer < (__int128)1 << bits);
+    }
+    assert_int_equal(gp_fixed_digits(GP_FIXED_BITS), 6);
+    assert_int_equal(gp_fixed_digits(GP_FIXED_BITS_SMALL), 7);
+}
+
+static void an_operand_gives_back_what_was_set(void **state) {
+    (void)state;
+    uint64_t seed = 41;
+    const int bits[] = {1, 6, 7, 14, 15, 38, 39, 41, 47, 48, 54, 55, 62};
+    const int64_t terms = 130, columns = 7;
+    for (size_t b = 0; b < sizeof bits / sizeof bits[0]; b++) {
+        gp_err err = {0};
+        gp_operand y = {0};
+        int64_t want[130][7], row[7];
+        assert_int_equal(gp_operand_init(&y, terms, columns, bits[b], &err), GP_OK);
+        for (int pass = 0; pass < 2; pass++) { /* the second over the first */
+            for (int64_t k = 0; k < terms * columns; k++) {
+                int64_t most = (int64_t)1 << bits[b],
+                        v = gp_test_below(&seed, 2) ? most : gp_test_below(&seed, most);
+                want[k / 7][k % 7] = gp_test_below(&seed, 2) ? v : -v;
+                gp_operand_set(&y, k / 7, k % 7, want[k / 7][k % 7]);
+            }
+            for (int64_t i = 0; i < terms; i++) {
+                gp_operand_row(&y, i, row);
+                assert_memory_equal(row, want[i], sizeof row);
+                for (int64_t k = 0; k < columns; k++)
+                    assert_true(gp_operand_get(&y, i, k) == want[i][k]);
+            }
+        }
+        gp_operand_free(&y);
+    }
+}
+
+/* Digit d of column k is tile column k * digits + d; four terms of it make a cell. */
+static void digits_lie_where_the_header_says(void **state) {
+    (void)state;
+    gp_err err = {0};
+    gp_operand y = {0};
+    assert_int_equal(gp_operand_init(&y, 200, 3, 41, &err), GP_OK);
+    gp_operand_set(&y, 137, 2, 5 + 256 * (-3 + (int64_t)256 * 256 * 256 * 256 * -1));
+    /* Column 2 is tile columns 12 to 17; term 137 is term 9 of the third tile of each row. */
+    const uint8_t *first = y.tile + 2 * 1024 + 64 * 2 + 1, *second = first + 4 * 1024;
+    assert_int_equal(y.tile_columns, 2);
+    assert_int_equal(y.tile_terms, 4);
+    assert_int_equal(first[4 * 12], 5);
+    assert_int_equal((int8_t)first[4 * 13], -3);
+    assert_int_equal(first[4 * 14] | first[4 * 15] | second[0], 0);
+    assert_int_equal((int8_t)second[4], -1);
+    int64_t others = 0;
+    for (int64_t k = 0; k < 8 * 1024; k++)
+        others += y.tile[k] != 0;
+    assert_int_equal(others, 3);
+    gp_operand_free(&y);
+}
+
+static void an_operand_is_zero_at_first(void **state) {
+    (void)state;
+    const int64_t shape[][2] = {{0, 0}, {0, 3}, {1, 1}, {64, 4}, {65, 5}, {130, 40}};
     for (size_t i = 0; i < sizeof shape / sizeof shape[0]; i++) {
         gp_err err = {0};
         gp_operand y = {0};
-        assert_int_equal(gp_operand_init(&y, shape[i][0], shape[i][1], &err), GP_OK);
-        assert_int_equal(y.width, shape[i][2]);
-        int64_t rows = (shape[i][0] + 63) / 64 * 64;
-        for (int64_t k = 0; k < rows * y.width; k++)
-            assert_int_equal(y.value[k], 0);
+        assert_int_equal(gp_operand_init(&y, shape[i][0], shape[i][1], 41, &err), GP_OK);
+        int64_t tiles = y.tile_columns * y.tile_terms;
+        assert_int_equal(gp_operand_bytes(shape[i][0], shape[i][1], 41),
+                         1024 * tiles + (int64_t)sizeof(int) * shape[i][1]);
+        for (int64_t k = 0; k < 1024 * tiles; k++)
+            assert_int_equal(y.tile[k], 0);
         gp_operand_free(&y);
-        assert_null(y.value);
+        assert_null(y.tile);
         gp_operand_free(&y);
     }
+}
+
+/* The header's bound for a sum over n terms with weights 0, 1 and 2. */
+static void the_error_of_a_sum_is_within_its_bound(void **state) {
+    (void)state;
+    uint64_t seed = 42;
+    for (int64_t n = 1; n <= 3000; n = 3 * n + 1)
+        for (int bits = 10; bits <= 48; bits += 19) {
+            double max = 0.0, x[3000];
+            for (int64_t i = 0; i < n; i++) {
+                x[i] = 2.0 * gp_test_uniform(&seed) - 1.0;
+                max = fmax(max, fabs(x[i]));
+            }
+            int e = gp_fixed_exponent(max, bits);
+            int64_t sum = 0;
+            long double exact = 0.0L;
+            for (int64_t i = 0; i < n; i++) {
+                int64_t g = gp_test_below(&seed, 3);
+                sum += g * gp_fixed_from(x[i], e);
+                exact += (long double)g * x[i];
+            }
+            assert_true(fabsl((long double)gp_fixed_to(sum, e) - exact) <=
+                        2.0L * (long double)n * ldexpl(max, -bits) * 1.001L); /* of the sums here */
+        }
 }
 
 static int make_operand(void *context, gp_err *err) {
     (void)context;
     gp_operand y = {0};
-    int code = gp_operand_init(&y, 100, 7, err);
+    int code = gp_operand_init(&y, 100, 7, 41, err);
     gp_operand_free(&y);
     return code;
 }
@@ -126,7 +218,11 @@ int main(void) {
         cmocka_unit_test(the_error_is_within_its_bound),
         cmocka_unit_test(whole_numbers_come_back_as_they_were),
         cmocka_unit_test(sums_at_the_bound_do_not_overflow),
-        cmocka_unit_test(an_operand_has_padded_width_and_is_zero),
+        cmocka_unit_test(digits_hold_every_integer_of_the_bits),
+        cmocka_unit_test(an_operand_gives_back_what_was_set),
+        cmocka_unit_test(digits_lie_where_the_header_says),
+        cmocka_unit_test(an_operand_is_zero_at_first),
+        cmocka_unit_test(the_error_of_a_sum_is_within_its_bound),
         cmocka_unit_test(every_failing_allocation_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

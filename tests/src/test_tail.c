@@ -60,24 +60,50 @@ static void numbers_made_elsewhere_agree(void **state) {
     assert_non_null(file);
     char line[256];
     int lines = 0;
-    double worst = 0.0, worst_large = 0.0;
+    double worst_few = 0.0, worst_many = 0.0;
     while (fgets(line, sizeof line, file) != NULL) {
         double t, df, want;
         if (line[0] == '#')
             continue;
         assert_int_equal(sscanf(line, "%lf %lf %lf", &t, &df, &want), 3);
         double error = relative(gp_t_neglog10p(t, df), (long double)want);
-        if (df > 1e6)
-            worst_large = fmax(worst_large, error);
+        if (df < 30.0)
+            worst_few = fmax(worst_few, error);
         else
-            worst = fmax(worst, error);
+            worst_many = fmax(worst_many, error);
         lines++;
     }
     fclose(file);
-    print_message("%d lines; df <= 1e6: %.2g; above: %.2g\n", lines, worst, worst_large);
-    assert_int_equal(lines, 360);
-    assert_true(worst < 1e-11);      /* what the header says */
-    assert_true(worst_large < 1e-9); /* what the header says */
+    print_message("%d lines; df < 30: %.2g; from 30 on: %.2g\n", lines, worst_few, worst_many);
+    assert_int_equal(lines, 690);
+    assert_true(worst_few < 1e-14);  /* what the header says */
+    assert_true(worst_many < 2e-15); /* what the header says */
+}
+
+static void infinitely_many_degrees_of_freedom_are_the_normal_tail(void **state) {
+    (void)state;
+    double worst = 0.0;
+    for (double z = 1e-300; z < 36.0; z *= 1.07) {
+        long double tail = erfcl((long double)z / sqrtl(2)),
+                    want = z > 1 ? -log10l(tail)
+                                 : -log1pl(-erfl((long double)z / sqrtl(2))) / logl(10.0L);
+        worst = fmax(worst, relative(gp_t_neglog10p(z, INFINITY), want));
+    }
+    print_message("normal: %.2g\n", worst);
+    assert_true(worst < 2e-15); /* what the header says */
+}
+
+static void extreme_t_keeps_its_digits(void **state) {
+    (void)state;
+    /* Two degrees of freedom: p = 1/t^2 far out, 1 - t/2^(1/2) near 0. */
+    assert_true(relative(gp_t_neglog10p(1e300, 2.0), 600.0L) < 1e-14);
+    assert_true(relative(gp_t_neglog10p(1e-310, 2.0), 1e-310L / sqrtl(2) / logl(10.0L)) < 1e-12);
+    assert_true(relative(gp_t_neglog10p(1e-200, 2.0), 1e-200L / sqrtl(2) / logl(10.0L)) < 1e-14);
+    /* Cauchy: p = 2 / (pi t). */
+    assert_true(relative(gp_t_neglog10p(1e308, 1.0), 308 + log10l(PI / 2)) < 1e-14);
+    /* Far out p falls as t to the power -df. */
+    double slope = gp_t_neglog10p(1e300, 40.0) - gp_t_neglog10p(1e299, 40.0);
+    assert_true(relative(slope, 40.0L) < 1e-12);
 }
 
 static void small_p_does_not_underflow(void **state) {
@@ -102,7 +128,7 @@ static void sign_does_not_matter_and_zero_is_zero(void **state) {
 /* The method changes with t: the value may not fall there. */
 static void it_rises_with_t_everywhere(void **state) {
     (void)state;
-    const double all[] = {1, 2.5, 8, 127, 128, 1e3, 1e5, 1e6, 1e7};
+    const double all[] = {1, 2.5, 8, 29.9, 30, 128, 800, 801, 1e3, 1e5, 1e6, 1e7};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         double before = 0.0;
         for (double t = 0.001; t < 50.0; t *= 1.003) {
@@ -113,15 +139,37 @@ static void it_rises_with_t_everywhere(void **state) {
     }
 }
 
+/* Just below and above each change of method: at its x = log(1 + t^2/df), or z^2 = (df - 1/2) x. */
+static void methods_agree_where_they_meet(void **state) {
+    (void)state;
+    for (double df = 30.0; df < 1e8; df *= 1.7) {
+        const double all[] = {log1p(1.0 / 64), 1.0 / 16, 1.0, 64.0 / (df - 0.5)};
+        for (int k = 0; k < 4; k++) {
+            double t = sqrt(df * expm1(all[k])), low = gp_t_neglog10p(t * (1 - 1e-13), df),
+                   high = gp_t_neglog10p(t * (1 + 1e-13), df);
+            assert_true(low < high && relative(low, (long double)high) < 1e-12);
+        }
+    }
+    for (double t = 1e-3; t < 1e5; t *= 1.5)
+        for (int k = 0; k < 2; k++) {
+            double df = k == 0 ? 30.0 : 800.5, few = gp_t_neglog10p(t, df * (1 - 1e-13)),
+                   many = gp_t_neglog10p(t, df * (1 + 1e-13));
+            assert_true(relative(few, (long double)many) < 1e-12);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_degree_of_freedom_is_cauchy),
         cmocka_unit_test(two_degrees_of_freedom_have_a_closed_form),
         cmocka_unit_test(three_degrees_of_freedom_have_a_closed_form),
         cmocka_unit_test(numbers_made_elsewhere_agree),
+        cmocka_unit_test(infinitely_many_degrees_of_freedom_are_the_normal_tail),
+        cmocka_unit_test(extreme_t_keeps_its_digits),
         cmocka_unit_test(small_p_does_not_underflow),
         cmocka_unit_test(sign_does_not_matter_and_zero_is_zero),
         cmocka_unit_test(it_rises_with_t_everywhere),
+        cmocka_unit_test(methods_agree_where_they_meet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "src/assoc/design.h"
 #include "src/assoc/linear.h"
+#include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/geno/code.h"
 #include <stdlib.h>
@@ -22,7 +23,8 @@ typedef struct cohort {
 } cohort;
 
 static inline void *cohort_room(int64_t count, size_t size) {
-    void *room = calloc((size_t)(count ? count : 1), size);
+    gp_err err = {0};
+    void *room = gp_mem_alloc(count, (int64_t)size, &err);
     assert_non_null(room);
     return room;
 }
@@ -101,18 +103,26 @@ static inline gp_linear_input cohort_input(const cohort *h, const cohort_design 
                              .first = first,
                              .samples =
                                  gp_split_begin(h->n, GP_GENO_GROUP, shards, shard + 1) - first,
-                             .most_rows = h->m,
                              .exact = exact};
 }
 
-/** The rows of one shard alone; free() them. */
-static inline uint8_t *cohort_rows(const cohort *h, int64_t first, int64_t samples) {
-    int64_t bytes = gp_geno_stride(samples);
-    uint8_t *rows = aligned_alloc(64, (size_t)(h->m * bytes + 64) / 64 * 64);
-    assert_non_null(rows);
-    for (int64_t j = 0; j < h->m; j++)
-        memcpy(rows + j * bytes, h->rows + j * h->stride + first / 4, (size_t)bytes);
-    return rows;
+/** The calls of one shard, cut into up to COHORT_PIECES pieces of a few groups of 64 samples. */
+enum { COHORT_PIECES = 3 };
+typedef struct cohort_calls {
+    gp_calls calls;
+    gp_piece piece[COHORT_PIECES];
+} cohort_calls;
+
+/** Views of the cohort's rows; c stays where it is while they are in use. */
+static inline void cohort_view(const cohort *h, int64_t first, int64_t samples, cohort_calls *c) {
+    c->calls = (gp_calls){.m = h->m, .piece = c->piece};
+    for (int64_t k = 0; k < COHORT_PIECES; k++) {
+        int64_t from = gp_split_begin(samples, GP_GENO_GROUP, COHORT_PIECES, k),
+                to = gp_split_begin(samples, GP_GENO_GROUP, COHORT_PIECES, k + 1);
+        if (to > from)
+            c->piece[c->calls.pieces++] =
+                (gp_piece){h->rows + (first + from) / 4, h->stride, from, to - from};
+    }
 }
 
 /** Tests all variants, the samples cut into shards whose sums are added.
@@ -120,10 +130,13 @@ static inline uint8_t *cohort_rows(const cohort *h, int64_t first, int64_t sampl
  *  Returns the sums [m x width]; free() them. */
 static inline int64_t *cohort_test(const cohort *h, int exact, int64_t shards, gp_result *result) {
     cohort_design d = cohort_prepare(h);
-    int64_t *total = NULL, cells = 0;
+    int64_t *total = NULL, cells = 0, *all = cohort_room(h->m, sizeof *all);
+    for (int64_t j = 0; j < h->m; j++)
+        all[j] = j;
     for (int64_t s = 0; s < shards; s++) {
         gp_err err = {0};
         gp_linear model = {0};
+        cohort_calls c;
         gp_linear_input in = cohort_input(h, &d, exact, shards, s);
         assert_int_equal(gp_linear_init(&model, &in, &err), GP_OK);
         cells = h->m * gp_linear_sums_width(&model);
@@ -131,16 +144,16 @@ static inline int64_t *cohort_test(const cohort *h, int exact, int64_t shards, g
             total = cohort_room(cells, sizeof *total);
         int64_t *sums = cohort_room(cells, sizeof *sums);
         memset(sums, 0x55, (size_t)cells * sizeof *sums); /* all of it has to be written */
-        uint8_t *rows = cohort_rows(h, in.first, in.samples);
-        gp_linear_sums(&model, rows, h->m, sums);
+        cohort_view(h, in.first, in.samples, &c);
+        gp_linear_sums(&model, &c.calls, sums);
         for (int64_t k = 0; k < cells; k++)
             total[k] += sums[k];
-        free(rows);
         free(sums);
         if (s == shards - 1)
-            gp_linear_test(&model, total, h->m, result);
+            gp_linear_test(&model, total, h->m, all, h->m, result);
         gp_linear_free(&model);
     }
+    free(all);
     cohort_design_free(&d);
     return total;
 }

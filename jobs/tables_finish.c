@@ -1,0 +1,252 @@
+/* From parts to tables with their names. All is written before anything is waited for: a disk takes
+ * many files in little more time than one. */
+#include "io/file.h"
+#include "io/sumstats.h"
+#include "io/tabix.h"
+#include "jobs/job.h"
+#include "jobs/tables_private.h"
+#include "mpi/carry.h"
+#include "mpi/gather.h"
+#include "src/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What becomes known of the tables on the way. */
+typedef struct finish {
+    gp_job *job;
+    gp_tables *tables;
+    const gp_tables_meta *meta;
+    int64_t lines;   /* in every table */
+    int64_t *size;   /* [count] bytes of each table */
+    int64_t *offset; /* [count] where this rank's parts begin */
+    gp_text *mine;   /* [count] the runs of this rank's parts */
+    gp_text *runs;   /* [count] those of all parts, where this rank describes the table */
+} finish;
+
+static const char *index_suffix(const gp_tables *tables) {
+    return tables->csi ? ".csi" : ".tbi";
+}
+
+/* ---- the parts ---- */
+
+/* Hands heads to the groups before, compresses the last text block, ends the last part. */
+static int close_parts(gp_job *job, gp_tables *tables, gp_err *err) {
+    for (int64_t t = 0; t < tables->count; t++) {
+        gp_out_table *table = &tables->table[t];
+        /* Every rank must come here for every table, whatever failed before: the carry is
+         * collective. */
+        gp_par_carry(job->par, &table->head, tables->open, &table->tail, err);
+        if (tables->writes && err->code == GP_OK)
+            gp_part_append(&table->part, &table->tail, tables->pack, tables->threads, err);
+        if (tables->writes && err->code == GP_OK &&
+            gp_par_group(job->par) == gp_par_groups(job->par) - 1)
+            gp_part_end(&table->part, err);
+    }
+    return gp_par_agree(job->par, err);
+}
+
+/* Finds where each part goes, and how long the tables become. */
+static int measure(finish *f, gp_err *err) {
+    gp_tables *tables = f->tables;
+    int64_t csi = tables->csi;
+    f->size = gp_mem_alloc(tables->count, sizeof *f->size, err);
+    f->offset = gp_mem_alloc(tables->count, sizeof *f->offset, err);
+    f->mine = gp_mem_alloc(tables->count, sizeof *f->mine, err);
+    f->runs = gp_mem_alloc(tables->count, sizeof *f->runs, err);
+    if (gp_par_agree(f->job->par, err) != GP_OK)
+        return err->code;
+    for (int64_t t = 0; t < tables->count; t++)
+        f->size[t] = tables->writes ? tables->table[t].part.size : 0;
+    gp_par_sum_before(f->job->par, f->size, f->offset, tables->count, err);
+    gp_par_sum(f->job->par, f->size, tables->count, err);
+    gp_par_sum(f->job->par, &f->lines, 1, err);
+    gp_par_max(f->job->par, &csi, 1, err);
+    tables->csi = (int)csi;
+    return gp_par_agree(f->job->par, err);
+}
+
+/* Copies all parts but the first behind it. */
+static int place_parts(finish *f, gp_err *err) {
+    gp_tables *tables = f->tables;
+    for (int64_t t = 0; tables->writes && t < tables->count && gp_job_check_signals(err) == GP_OK;
+         t++) {
+        gp_part *part = &tables->table[t].part;
+        gp_runs_print(&part->runs, f->offset[t], &f->mine[t], err);
+        if (gp_par_group(f->job->par) == 0)
+            continue;
+        char *path = gp_tables_path(tables, t, 0, GP_TABLES_WHOLE, err);
+        if (path != NULL)
+            gp_part_place(part, path, f->offset[t], err);
+        free(path);
+    }
+    if (gp_par_agree(f->job->par, err) != GP_OK)
+        return err->code;
+    gp_par_gather(f->job->par, f->mine, f->runs, tables->count, err);
+    return gp_par_agree(f->job->par, err);
+}
+
+/* ---- describing ---- */
+
+/* That the table is all there: as many lines as were owed, as many bytes as were written. */
+static int check_whole(const finish *f, int64_t t, int64_t lines, const char *data, gp_err *err) {
+    int64_t size = 0;
+    if (gp_io_file_size(data, &size, err) == GP_OK && (lines != f->lines || size != f->size[t]))
+        gp_err_set(err, GP_EFAIL,
+                   "%s/%s: %lld lines in %lld bytes were written, %lld in %lld are there; run the "
+                   "command again",
+                   f->tables->directory, f->tables->table[t].name, (long long)f->lines,
+                   (long long)f->size[t], (long long)lines, (long long)size);
+    return err->code;
+}
+
+static int add_index(finish *f, int64_t t, const char *data, gp_pack *pack, gp_err *err) {
+    gp_tables *tables = f->tables;
+    int64_t lines = 0;
+    gp_text index = {0}, packed = {0};
+    char *path = gp_tables_path(tables, t, 0, index_suffix(tables), err);
+    if (path != NULL &&
+        gp_tabix_print(&f->runs[t], f->size[t] - GP_PART_END, tables->csi, &index, &lines, err) ==
+            GP_OK &&
+        check_whole(f, t, lines, data, err) == GP_OK &&
+        gp_pack_file(pack, &index, &packed, err) == GP_OK)
+        gp_io_fill_file(path, packed.bytes, packed.length, err);
+    gp_text_free(&index);
+    gp_text_free(&packed);
+    free(path);
+    return err->code;
+}
+
+static int add_metadata(finish *f, int64_t t, const char *data, gp_err *err) {
+    gp_tables *tables = f->tables;
+    char md5[33] = "", program[64];
+    gp_text yaml = {0};
+    snprintf(program, sizeof program, "gp-dist %s", gp_version);
+    gp_sumstats_meta about = {.trait = tables->table[t].trait,
+                              .file_name = tables->table[t].name,
+                              .md5 = md5,
+                              .program = program,
+                              .model = f->meta->model,
+                              .missing = f->meta->missing,
+                              .covariates = f->meta->covariates,
+                              .store_digest = f->meta->store_digest,
+                              .samples = f->meta->samples[t],
+                              .variants = f->lines};
+    char *path = gp_tables_path(tables, t, 0, "-meta.yaml", err);
+    if (path != NULL && gp_io_md5_file(data, md5, err) == GP_OK &&
+        gp_sumstats_meta_print(&about, &yaml, err) == GP_OK)
+        gp_io_fill_file(path, yaml.bytes, yaml.length, err);
+    gp_text_free(&yaml);
+    free(path);
+    return err->code;
+}
+
+static int describe_one(finish *f, int64_t t, gp_err *err) {
+    /* A rank without parts has none of tables->pack. */
+    gp_pack *pack = gp_packs_new(1, err);
+    char *data = gp_tables_path(f->tables, t, 0, GP_TABLES_WHOLE, err);
+    if (pack != NULL && data != NULL && add_index(f, t, data, pack, err) == GP_OK)
+        add_metadata(f, t, data, err);
+    gp_packs_free(pack, 1);
+    free(data);
+    return err->code;
+}
+
+/* Indexes and describes this rank's share of the tables. */
+static int describe(finish *f, gp_err *err) {
+    int rank = gp_par_rank(f->job->par), size = gp_par_size(f->job->par);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t t = rank; t < f->tables->count; t += size) {
+        gp_err mine = {0};
+        if (gp_job_check_signals(&mine) == GP_OK)
+            describe_one(f, t, &mine);
+        if (mine.code != GP_OK)
+#pragma omp critical
+            gp_err_set(err, mine.code, "%s", mine.text);
+    }
+    return gp_par_agree(f->job->par, err);
+}
+
+/* ---- the names ---- */
+
+static int sync_one(const finish *f, int64_t t, const char *suffix, gp_err *err) {
+    char *path = gp_tables_path(f->tables, t, 0, suffix, err);
+    if (path != NULL)
+        gp_io_sync(path, err);
+    free(path);
+    return err->code;
+}
+
+/* Waits until all that this rank wrote is on disk. */
+static int sync_all(finish *f, gp_err *err) {
+    int rank = gp_par_rank(f->job->par), size = gp_par_size(f->job->par);
+    for (int64_t t = 0; t < f->tables->count && gp_job_check_signals(err) == GP_OK; t++) {
+        if (f->tables->writes && f->tables->table[t].part.size > 0)
+            sync_one(f, t, GP_TABLES_WHOLE, err);
+        if (t % size == rank && err->code == GP_OK &&
+            sync_one(f, t, index_suffix(f->tables), err) == GP_OK)
+            sync_one(f, t, "-meta.yaml", err);
+    }
+    return gp_par_agree(f->job->par, err);
+}
+
+static int rename_one(const gp_tables *tables, int64_t t, const char *from_suffix,
+                      const char *to_suffix, gp_err *err) {
+    char *from = gp_tables_path(tables, t, 0, from_suffix, err),
+         *to = gp_tables_path(tables, t, 1, to_suffix, err);
+    if (err->code == GP_OK)
+        gp_io_rename(from, to, err);
+    free(from);
+    free(to);
+    return err->code;
+}
+
+/* The index of an earlier run in the other form would be found first, and be wrong. */
+static void remove_other_index(const gp_tables *tables, int64_t t) {
+    gp_err ignored = {0};
+    char *path = gp_tables_path(tables, t, 1, tables->csi ? ".tbi" : ".csi", &ignored);
+    if (path != NULL)
+        unlink(path);
+    free(path);
+}
+
+/* Names this rank's share of the tables; the names last once the directory is on disk. */
+static int rename_all(finish *f, gp_err *err) {
+    gp_tables *tables = f->tables;
+    int rank = gp_par_rank(f->job->par), size = gp_par_size(f->job->par);
+    for (int64_t t = rank; t < tables->count && err->code == GP_OK; t += size) {
+        remove_other_index(tables, t);
+        if (rename_one(tables, t, GP_TABLES_WHOLE, "", err) == GP_OK &&
+            rename_one(tables, t, index_suffix(tables), index_suffix(tables), err) == GP_OK)
+            rename_one(tables, t, "-meta.yaml", "-meta.yaml", err);
+    }
+    if (rank < tables->count) {
+        gp_err ignored = {0};
+        char *path = gp_tables_path(tables, rank, 1, "", &ignored);
+        if (path != NULL)
+            gp_io_sync_directory_of(path);
+        free(path);
+    }
+    return gp_par_agree(f->job->par, err);
+}
+
+int gp_tables_finish(gp_job *job, gp_tables *tables, int64_t lines, const gp_tables_meta *meta,
+                     gp_err *err) {
+    finish f = {.job = job, .tables = tables, .meta = meta, .lines = lines};
+    if (close_parts(job, tables, err) == GP_OK && measure(&f, err) == GP_OK &&
+        place_parts(&f, err) == GP_OK && describe(&f, err) == GP_OK && sync_all(&f, err) == GP_OK)
+        tables->finished = rename_all(&f, err) == GP_OK;
+    for (int64_t t = 0; t < tables->count; t++) {
+        if (f.mine != NULL)
+            gp_text_free(&f.mine[t]);
+        if (f.runs != NULL)
+            gp_text_free(&f.runs[t]);
+    }
+    free(f.size);
+    free(f.offset);
+    free(f.mine);
+    free(f.runs);
+    return err->code;
+}

@@ -1,0 +1,152 @@
+#include "src/assoc/moments_rows.h"
+#include "src/base/mem.h"
+#include "src/base/real.h"
+#include "src/geno/kernel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TABLE_BYTES = 512 << 10,
+    LOCKS = 64,
+    RUNS = 4,  /* per thread, so that all end at about the same time */
+    AHEAD = 6, /* variants: rows lie too far apart for the CPU to foresee */
+    LINE = 64
+};
+
+/* A thread's scratch. */
+typedef struct share {
+    int64_t *table;  /* [run x width] */
+    double *value;   /* [c + p + GP_MOMENTS_LANES] */
+    int32_t *sample; /* [run] */
+    uint8_t *made;   /* [run / 4] whether four samples' rows are in the table */
+} share;
+
+static int64_t rounded_up(int64_t count, int64_t unit) {
+    return (count + unit - 1) / unit * unit;
+}
+
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* The parts of a share that begins at `at`, or NULL; returns its bytes. */
+static int64_t lay_out(const gp_moments *m, uint8_t *at, share *s) {
+    int64_t table = m->run * m->width * (int64_t)sizeof *s->table,
+            value = (m->c + m->p + GP_MOMENTS_LANES) * (int64_t)sizeof *s->value,
+            sample = m->run * (int64_t)sizeof *s->sample;
+    if (at != NULL)
+        *s = (share){(int64_t *)at, (double *)(at + table), (int32_t *)(at + table + value),
+                     at + table + value + sample};
+    return rounded_up(table + value + sample + m->run / 4, 64);
+}
+
+int64_t gp_moments_count(int64_t c, int64_t p, int exact) {
+    int64_t k = c + p;
+    return k + (exact ? c * k - c * (c - 1) / 2 + p : 0);
+}
+
+int64_t gp_moments_width(int64_t c, int64_t p, int exact) {
+    return rounded_up(gp_moments_count(c, p, exact), 8);
+}
+
+int64_t gp_moments_bytes(const gp_moments *m) {
+    return m->threads * m->share + LOCKS * (int64_t)sizeof *m->lock;
+}
+
+int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int bits, int exact,
+                    gp_err *err) {
+    m->y = y;
+    m->c = covariates;
+    m->p = y->columns - covariates;
+    m->exact = exact;
+    m->unit = gp_power_of_two(-bits);
+    m->width = gp_moments_width(m->c, m->p, exact);
+    m->threads = omp_get_max_threads();
+    int64_t room = TABLE_BYTES / (int64_t)sizeof(int64_t) / (m->width > 0 ? m->width : 1),
+            part = m->threads > 1 ? y->terms / (RUNS * m->threads) : y->terms;
+    m->run = rounded_up(least(part, room) + 1, GP_GENO_GROUP);
+    m->share = lay_out(m, NULL, NULL);
+    m->scratch = gp_mem_alloc(m->threads, m->share, err);
+    m->lock = gp_mem_alloc(LOCKS, sizeof *m->lock, err);
+    for (int k = 0; m->lock != NULL && k < LOCKS; k++)
+        omp_init_lock(&m->lock[k]);
+    return err->code;
+}
+
+void gp_moments_free(gp_moments *m) {
+    for (int k = 0; m->lock != NULL && k < LOCKS; k++)
+        omp_destroy_lock(&m->lock[k]);
+    free(m->lock);
+    free(m->scratch);
+    *m = (gp_moments){0};
+}
+
+/* A span of groups in a run of samples, `at` samples into the run. */
+typedef struct stretch {
+    gp_span span;
+    const uint8_t *mask;
+    int64_t first, at;
+} stretch;
+
+static void fetch(const stretch *here, int64_t j) {
+    const uint8_t *row = here->span.row + j * here->span.pitch;
+    for (int64_t k = 0; k < here->span.groups * GP_GENO_GROUP_BYTES; k += LINE)
+        __builtin_prefetch(row + k);
+}
+
+/* Adds one variant's missing calls in a stretch. */
+static void add_variant(const gp_moments *m, const share *s, const stretch *here, int64_t j,
+                        int64_t *sums) {
+    const gp_kernel *kernel = gp_kernel_chosen();
+    int64_t count = kernel->list_missing(here->span.row + j * here->span.pitch, here->mask,
+                                         here->span.groups * GP_GENO_GROUP_BYTES, s->sample);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t four = (here->at + s->sample[i]) / 4;
+        if (s->made[four])
+            continue;
+        s->made[four] = 1;
+        gp_moments_rows(m, here->first - here->at + 4 * four, s->value,
+                        s->table + 4 * four * m->width);
+    }
+    if (count == 0)
+        return;
+    omp_set_lock(&m->lock[j % LOCKS]);
+    kernel->add_rows(s->table + here->at * m->width, m->width, s->sample, count,
+                     sums + j * m->width);
+    omp_unset_lock(&m->lock[j % LOCKS]);
+}
+
+static void add_run(const gp_moments *m, const gp_calls *calls, const uint8_t *mask,
+                    const int64_t *call, int64_t number, int64_t *sums) {
+    int64_t first = number * m->run, end = least(first + m->run, m->y->terms);
+    int64_t start = number * 29 % calls->m; /* threads begin at different variants */
+    share s = {0};
+    lay_out(m, m->scratch + omp_get_thread_num() * m->share, &s);
+    memset(s.made, 0, (size_t)m->run / 4);
+    for (int64_t at = first; at < end;) {
+        int64_t groups = (end - at + GP_GENO_GROUP - 1) / GP_GENO_GROUP;
+        stretch here = {gp_calls_span(calls, at / GP_GENO_GROUP, groups), mask + at / 4, at,
+                        at - first};
+        for (int64_t k = 0; k < calls->m; k++) {
+            int64_t j = k + start < calls->m ? k + start : k + start - calls->m;
+            if (j + AHEAD < calls->m)
+                fetch(&here, j + AHEAD);
+            if (call[4 * j + GP_GENO_MISSING] > 0)
+                add_variant(m, &s, &here, j, sums);
+        }
+        at += here.span.groups * GP_GENO_GROUP;
+    }
+}
+
+void gp_moments_add(const gp_moments *m, const gp_calls *calls, const uint8_t *mask,
+                    const int64_t *call, int64_t *sums) {
+    int64_t missing = 0;
+    for (int64_t j = 0; j < calls->m; j++)
+        missing += call[4 * j + GP_GENO_MISSING];
+    if (missing == 0)
+        return;
+#pragma omp parallel for schedule(dynamic) num_threads(m->threads)
+    for (int64_t k = 0; k < (m->y->terms + m->run - 1) / m->run; k++)
+        add_run(m, calls, mask, call, k, sums);
+}
