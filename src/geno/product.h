@@ -30,7 +30,7 @@ int64_t gp_product_bytes(void);
  *    sums  out  [calls->m x y->columns] row-major; scaled by 2^exponent of its column */
 void gp_product_across_samples(gp_product *product, const gp_calls *calls, int64_t *sums);
 
-/** The same, and counts the calls in passing, while they are in the first cache.
+/** The same, and counts the calls in passing, while they are near.
  *    mask   in   of the samples that count, see src/geno/count.h
  *    count  out  [calls->m x 4] row-major: how many have each call */
 void gp_product_and_counts(gp_product *product, const gp_calls *calls, const uint8_t *mask,

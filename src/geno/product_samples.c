@@ -24,15 +24,18 @@ static int shares_sums(const work *w) {
     return w->product->threads > 1 && w->slices.across * w->slices.along > 1;
 }
 
-/* Counts the calls of a span. */
-static void count(const work *w, int64_t variant, int64_t variants, int64_t first,
-                  const gp_span *span) {
+/* Counts the calls of a slice's samples, which brings them into the second cache. */
+static void count(const work *w, int64_t variant, int64_t variants, const gp_slice *slice) {
     int others = shares_sums(w);
     for (int64_t j = variant; j < variant + variants; j++) {
         int64_t bits[4] = {0}; /* of the mask, and of it with low, high, both bits of a call */
-        w->product->kernel->count(span->row + j * span->pitch,
-                                  w->mask + first * GP_GENO_GROUP_BYTES,
-                                  span->groups * GP_GENO_GROUP_BYTES, bits);
+        for (int64_t at = 0; at < slice->terms;) {
+            gp_span span = gp_calls_span(w->calls, slice->term + at, slice->terms - at);
+            w->product->kernel->count(span.row + j * span.pitch,
+                                      w->mask + (slice->term + at) * GP_GENO_GROUP_BYTES,
+                                      span.groups * GP_GENO_GROUP_BYTES, bits);
+            at += span.groups;
+        }
         int64_t call[4] = {bits[0] - bits[1] - bits[2] + bits[3], bits[1] - bits[3],
                            bits[2] - bits[3], bits[3]};
         for (int k = 0; k < 4; k++) {
@@ -49,7 +52,7 @@ static void count(const work *w, int64_t variant, int64_t variants, int64_t firs
 
 /* Unpacks groups [first, first + groups) of variants [variant, variant + variants). */
 static void unpack(const work *w, gp_share *share, int64_t variant, int64_t variants, int64_t first,
-                   int64_t groups, int counts) {
+                   int64_t groups) {
     for (int64_t at = 0; at < groups;) {
         gp_span span = gp_calls_span(w->calls, first + at, groups - at);
         for (int64_t j = 0; j < variants; j += GP_TILE_LINES) {
@@ -61,8 +64,6 @@ static void unpack(const work *w, gp_share *share, int64_t variant, int64_t vari
             w->product->kernel->unpack_samples(
                 &in, share->left + (j / GP_TILE_LINES * groups + at) * GP_TILE_BYTES);
         }
-        if (counts)
-            count(w, variant, variants, first + at, &span);
         at += span.groups;
     }
 }
@@ -71,10 +72,11 @@ static void multiply(const work *w, gp_share *share, const gp_slice *slice, int6
                      int64_t variants) {
     const gp_operand *y = w->product->y;
     int64_t rows = (variants + GP_TILE_LINES - 1) / GP_TILE_LINES;
+    if (w->mask != NULL && slice->column == 0)
+        count(w, variant, variants, slice);
     for (int64_t at = 0; at < slice->terms; at += TERMS) {
         int64_t terms = slice->terms - at < TERMS ? slice->terms - at : TERMS;
-        unpack(w, share, variant, variants, slice->term + at, terms,
-               w->mask != NULL && slice->column == 0);
+        unpack(w, share, variant, variants, slice->term + at, terms);
         gp_panel_multiply(w->product, share, slice, rows, slice->term + at, terms);
     }
     for (int64_t j = 0; j < variants; j++)
