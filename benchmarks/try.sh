@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# A test: the side-by-side scripts at a tiny size, so that they keep working. Gets gp-dist in GP_DIST, the benchmark
+# programs' folder in GP_BENCH, and a private folder in SCRATCH.
+# shellcheck source=tests/support/lib.sh
+. "$GP_SOURCE/tests/support/lib.sh"
+export TMPDIR=$SCRATCH
+scripts=$GP_SOURCE/benchmarks
+
+# rows FILE NUMBER: a header and so many rows, all with as many fields.
+rows() {
+    awk -F , -v want="$2" 'NR == 1 { fields = NF } NF != fields { bad = 1 } END { exit bad || NR != want + 1 }' "$1" ||
+        fail "$1: not a header and $2 rows of as many fields: $(cat "$1")"
+}
+
+"$scripts/assoc_plink2.sh" --gp-dist "$GP_DIST" --samples 300 --variants 200 --covariates 2 --traits "1 2" \
+    --missing "0 0.01" --rounds 1 --folder "$SCRATCH/assoc" >assoc.log 2>&1 || fail "assoc_plink2.sh: $(cat assoc.log)"
+rows "$SCRATCH/assoc/assoc.csv" 4
+"$scripts/grm_plink2.sh" --gp-dist "$GP_DIST" --gram "$GP_BENCH/gram" --samples 300 --variants 400 --missing 0.01 \
+    --folder "$SCRATCH/grm" >grm.log 2>&1 || fail "grm_plink2.sh: $(cat grm.log)"
+rows "$SCRATCH/grm/grm.csv" 1
+"$scripts/products.sh" --programs "$GP_BENCH" --rounds 1 --seconds 0.01 --csv "$SCRATCH/products.csv" \
+    --more "--samples 300 --variants 200 --buffer 1" >products.log 2>&1 || fail "products.sh: $(cat products.log)"
+[ -s "$SCRATCH/products.csv" ] || fail "products.sh: no table: $(cat products.log)"
+expect_error "an unknown option" 1 "benchmarks/assoc_plink2.sh: unknown option '--nonsense'" "$scripts/assoc_plink2.sh" --nonsense 1
+finish
