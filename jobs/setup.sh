@@ -5,7 +5,8 @@
 #
 #   jobs/setup.sh [tests] [checks]
 #     tests    also what the tests need: cmocka, tabix
-#     checks   also what the tests use where it is there: clang 14, clang-format 14, shellcheck
+#     checks   also what the tests use where it is there: clang 14, clang-format 14, shellcheck, a compiler for
+#              arm64 and QEMU's user mode
 #
 # GP_INSTALL=no keeps it from installing anything.
 # shellcheck disable=SC2317 # need and wish call functions by name
@@ -73,6 +74,10 @@ has_scalapack() {
     pkg-config --exists scalapack-openmpi || pkg-config --exists scalapack || links scalapack
 }
 
+has_arm64_tools() {
+    there aarch64-linux-gnu-gcc && there qemu-aarch64
+}
+
 look() {
     missing=() modules=() packages=() wished=()
     need "a C compiler" gcc "gcc libc6-dev" compiles
@@ -94,6 +99,7 @@ look() {
         wish "clang-14 libomp-14-dev" there clang-14
         wish clang-format-14 there clang-format-14
         wish shellcheck there shellcheck
+        [ "$(uname -m)" = aarch64 ] || wish "gcc-aarch64-linux-gnu qemu-user" has_arm64_tools
         ;;
     esac
 }

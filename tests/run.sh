@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Passes all tests: sets this machine up, builds, and runs every stage to its end whatever the ones before it gave.
 #
-#   tests/run.sh             plain, sanitize, clang, format, shell
+#   tests/run.sh             plain, sanitize, clang, arm64, format, shell
 #   tests/run.sh --quick     plain only
 #
 #     plain      the default compiler, warnings as errors, every test        (build-test/)
 #     sanitize   address and undefined-behaviour sanitizers, every test      (build-sanitize/)
 #     clang      clang, warnings as errors, the tests of one process         (build-clang/)
+#     arm64      cross-compiled, the tests of one process in QEMU, files     (build-arm64/)
+#                the same bytes as those of this machine
 #     format     clang-format 14 on every C file
 #     shell      shellcheck on every script
 #
@@ -118,6 +120,7 @@ if [ $quick = 0 ]; then
     else
         report clang 0 "skipped: no clang here"
     fi
+    check arm64 tests/arm64.sh
     check format tests/format.sh
     check shell tests/shell.sh
 fi
