@@ -10,7 +10,7 @@
 /* Weights of a frequency and of its mirror differ in their last bits. */
 #define SLACK (1.0 + 0x1p-20)
 
-_Static_assert((GP_GRAM_STEP + GP_GRAM_RUNS * GP_TILE_TERMS) < GP_KERNEL_MOST_TERMS, "int32");
+_Static_assert((GP_GRAM_STEP + GP_GRAM_RUNS * GP_TILE_TERMS) < GP_KERNEL_MOST_WIDE, "int32");
 _Static_assert(GP_GRAM_RIGHT % GP_GENO_GROUP == 0 && GP_GRAM_RIGHT <= GP_GRAM_CHUNK &&
                    GP_GRAM_LEFT % GP_GRAM_CHUNK == 0,
                "chunks");
@@ -50,8 +50,6 @@ gp_gram *gp_gram_new(const gp_gram_plan *plan, int64_t most_samples, gp_err *err
     if (gram == NULL)
         return NULL;
     gram->plan = *plan;
-    gram->kernel = gp_kernel_chosen();
-    gram->joins = gp_gram_joins_for(gram->kernel->name);
     gram->most_samples = most_samples;
     gram->terms = gp_mem_alloc(1, sizeof *gram->terms, err);
     gram->has_missing = gp_mem_alloc(GP_GRAM_STEP, 1, err);
@@ -67,7 +65,14 @@ gp_gram *gp_gram_new(const gp_gram_plan *plan, int64_t most_samples, gp_err *err
         gp_gram_free(gram);
         return NULL;
     }
+    gp_gram_use(gram, gp_kernel_chosen());
     return gram;
+}
+
+void gp_gram_use(gp_gram *gram, const gp_kernel *kernel) {
+    gram->kernel = kernel;
+    gram->joins = gp_gram_joins_for(kernel->name);
+    gram->terms->any_left = kernel->any_left;
 }
 
 void gp_gram_free(gp_gram *gram) {
@@ -83,6 +88,10 @@ void gp_gram_free(gp_gram *gram) {
     free(gram->has_missing);
     free(gram->terms);
     free(gram);
+}
+
+int gp_gram_planes(const gp_gram *gram) {
+    return gp_gram_terms_digits(&gram->plan, gram->kernel->any_left);
 }
 
 static int check(const gp_gram *gram, const gp_gram_block *block, gp_err *err) {

@@ -5,15 +5,25 @@
 
 #define INLINE __attribute__((always_inline)) static inline
 
-/* Two digits still fit an int32; that halves the conversions to 64 bits. */
+/* Two digits of 3 or 4 still fit an int32; that halves the conversions to 64 bits. */
 INLINE void join_digits(const int32_t *sums, int digits, int shift, int add, int64_t *to,
                         int64_t pitch) {
     const int32_t *s1 = sums + GP_TILE_SUMS, *s2 = s1 + GP_TILE_SUMS, *s3 = s2 + GP_TILE_SUMS;
     for (int64_t r = 0; r < GP_TILE_LINES; r++)
         for (int64_t k = 0, i = r * GP_TILE_LINES; k < GP_TILE_LINES; k++, i++) {
-            int32_t low = sums[i] + (digits > 1 ? 256 * s1[i] : 0);
-            int32_t high = (digits > 2 ? s2[i] : 0) + (digits > 3 ? 256 * s3[i] : 0);
+            int32_t low = sums[i] + 256 * s1[i];
+            int32_t high = s2[i] + (digits > 3 ? 256 * s3[i] : 0);
             uint64_t v = ((uint64_t)(int64_t)low + ((uint64_t)(int64_t)high << 16)) << shift;
+            to[r * pitch + k] = (int64_t)(v + (add ? (uint64_t)to[r * pitch + k] : 0));
+        }
+}
+
+/* Sums of left bytes above 2 do not. */
+INLINE void join_wide(const int32_t *sums, int shift, int add, int64_t *to, int64_t pitch) {
+    const int32_t *s1 = sums + GP_TILE_SUMS;
+    for (int64_t r = 0; r < GP_TILE_LINES; r++)
+        for (int64_t k = 0, i = r * GP_TILE_LINES; k < GP_TILE_LINES; k++, i++) {
+            uint64_t v = ((uint64_t)(int64_t)sums[i] + ((uint64_t)(int64_t)s1[i] << 8)) << shift;
             to[r * pitch + k] = (int64_t)(v + (add ? (uint64_t)to[r * pitch + k] : 0));
         }
 }
@@ -23,8 +33,10 @@ INLINE void join(const int32_t *sums, int digits, int shift, int add, int64_t *t
         join_digits(sums, 3, shift, 1, to, pitch);
     else if (digits == 3)
         join_digits(sums, 3, shift, 0, to, pitch);
+    else if (digits == 2 && add)
+        join_wide(sums, shift, 1, to, pitch);
     else if (digits == 2)
-        join_digits(sums, 2, shift, add, to, pitch);
+        join_wide(sums, shift, 0, to, pitch);
     else
         join_digits(sums, digits, shift, add, to, pitch);
 }

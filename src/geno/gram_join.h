@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /** Joins 16 x 16 integers: (sum over d of 256^d digit d) * 2^shift.
- *    digits  in     1 to 4
- *    sums    in     [digits] sum tiles (src/geno/kernel.h), of size at most 2^21 each
+ *    digits  in     2 to 4
+ *    sums    in     [digits] sum tiles (src/geno/kernel.h), of size at most 2^21 each; with two
+ *                   digits anything
  *    add     in     0: `to` is overwritten; 1: added to
  *    to      inout  [16 x 16], rows of pitch integers */
 typedef void gp_gram_join(const int32_t *sums, int digits, int shift, int add, int64_t *to,

@@ -31,16 +31,23 @@ static gp_unpack packed(const gp_gram_factor *f, int64_t tile, const gp_gram_spa
                        .value = value};
 }
 
-void gp_gram_unpack_left(const gp_gram *gram, const gp_gram_factor *f, const gp_gram_span *span,
-                         gp_gram_share *share, uint8_t *left) {
+/* A left panel of a factor's variants, with these bytes for their calls. */
+static void unpack_left(const gp_gram *gram, const gp_gram_factor *f,
+                        const uint8_t (*value)[GP_TILE_TERMS][4], const gp_gram_span *span,
+                        gp_gram_share *share, uint8_t *left) {
     for (int64_t t = 0; t < f->tiles; t++) {
         gp_gram_gather(f, t, span, share);
-        gp_unpack in = packed(f, t, span, share, f->left[t][0]);
+        gp_unpack in = packed(f, t, span, share, value[t][0]);
         gram->kernel->unpack_variants(&in, share->turned, 1);
         for (int64_t r = 0; r < 4 * span->groups; r++)
             gram->kernel->turn(share->turned + r * GP_TILE_BYTES,
                                left + (r * f->tiles + t) * GP_TILE_BYTES);
     }
+}
+
+void gp_gram_unpack_left(const gp_gram *gram, const gp_gram_factor *f, const gp_gram_span *span,
+                         gp_gram_share *share, uint8_t *left) {
+    unpack_left(gram, f, (const uint8_t(*)[GP_TILE_TERMS][4])f->left, span, share, left);
 }
 
 void gp_gram_unpack_right(const gp_gram *gram, const gp_gram_factor *f, const gp_gram_span *span,
@@ -69,10 +76,10 @@ void gp_gram_alone_set(gp_gram *gram) {
     memset(gram->alone, 0, (size_t)(f->tiles * GP_TILE_BYTES));
     for (int64_t t = 0; t < f->tiles; t++)
         for (int64_t k = 0; k < f->lines[t]; k++) {
-            int64_t j = f->variant[t][k];
+            const gp_gram_variant *v = &terms->variant[f->variant[t][k]];
             uint8_t *cell = gram->alone + t * GP_TILE_BYTES + 64 * (k / 4) + k % 4;
-            set_digits(cell, -terms->a[j]);
-            set_digits(cell + 4 * GP_GRAM_WIDE, terms->w[j] - terms->a[j]);
+            set_digits(cell, -v->a);
+            set_digits(cell + 4 * GP_GRAM_WIDE, v->w - v->a);
         }
 }
 
@@ -82,7 +89,7 @@ static void take_missing(const gp_gram_terms *terms, int64_t tile, const gp_gram
     const gp_gram_factor *f = &terms->calls;
     int64_t words = 2 * span->groups;
     for (int64_t k = 0; k < f->lines[tile]; k++) {
-        uint64_t b = (uint64_t)terms->b[f->variant[tile][k]];
+        uint64_t b = (uint64_t)terms->variant[f->variant[tile][k]].b;
         for (int64_t word = 0; word < words; word++) {
             uint64_t g;
             memcpy(&g, share->packed + 8 * (k * words + word), sizeof g);
@@ -98,7 +105,8 @@ static void take_missing(const gp_gram_terms *terms, int64_t tile, const gp_gram
 void gp_gram_alone(const gp_gram *gram, const gp_gram_span *span, int side, int64_t count,
                    gp_gram_share *share, int64_t *to) {
     const gp_gram_factor *f = &gram->terms->calls;
-    gp_gram_unpack_left(gram, f, span, share, share->right);
+    unpack_left(gram, f, (const uint8_t(*)[GP_TILE_TERMS][4])gram->terms->copies, span, share,
+                share->right);
     gp_tiles product = {.left = share->right,
                         .right = gram->alone,
                         .rows = 4 * span->groups,

@@ -42,6 +42,9 @@ struct gp_gram {
     gp_gram_share **share; /* [threads] */
 };
 
+/** Takes this kernel from now on; a new gp_gram has the chosen one. */
+void gp_gram_use(gp_gram *gram, const gp_kernel *kernel);
+
 /** Groups of 64 samples of calls, counted from the first. */
 typedef struct gp_gram_span {
     const gp_calls *calls; /* first variant: the step's */

@@ -15,7 +15,8 @@
  *  Bounds. A left byte is 0, 1 or 2, a right byte -128 to 127: a term is at most 256 in size, so
  *  the sum of GP_KERNEL_MOST_TERMS terms, in one product or in several that add up, stays within
  *  2^30 and int32 cannot overflow. Some kernels add up in int16 first, for so few terms (STRETCH in
- *  their files) that it stays below 2^15.
+ *  their files) that it stays below 2^15. Those with any_left do not: to them a left byte may be
+ *  anything; a term is then at most 255 * 128, and the sum of GP_KERNEL_MOST_WIDE terms below 2^31.
  *
  *  Bytes of calls are little-endian (src/geno/code.h), as the machine is. Rows and masks may have
  *  any alignment.
@@ -32,7 +33,8 @@ enum {
     GP_TILE_TERMS = 64,
     GP_TILE_BYTES = GP_TILE_LINES * GP_TILE_TERMS,
     GP_TILE_SUMS = GP_TILE_LINES * GP_TILE_LINES,
-    GP_KERNEL_MOST_TERMS = 1 << 22
+    GP_KERNEL_MOST_TERMS = 1 << 22,
+    GP_KERNEL_MOST_WIDE = 1 << 16 /* where a left byte is above 2 */
 };
 
 /** Packed calls to unpack: variants, and groups of 64 samples (16 bytes of each row). */
@@ -58,6 +60,7 @@ typedef struct gp_tiles {
 
 typedef struct gp_kernel {
     const char *name;
+    int any_left; /* whether multiply takes left bytes above 2 */
     /** Whether this CPU and operating system let it run. */
     int (*runs_here)(void);
 

@@ -210,6 +210,7 @@ AMX static void multiply(const gp_tiles *p) {
 }
 
 const gp_kernel gp_kernel_amx = {.name = "amx",
+                                 .any_left = 1,
                                  .runs_here = gp_x86_runs_amx,
                                  .unpack_samples = gp_avx512_unpack_samples,
                                  .unpack_variants = gp_avx512_unpack_variants,

@@ -298,6 +298,7 @@ AVX512 void gp_avx512_add_rows(const int64_t *table, int64_t width, const int32_
 }
 
 const gp_kernel gp_kernel_avx512 = {.name = "avx512",
+                                    .any_left = 1,
                                     .runs_here = gp_x86_runs_avx512,
                                     .unpack_samples = gp_avx512_unpack_samples,
                                     .unpack_variants = gp_avx512_unpack_variants,

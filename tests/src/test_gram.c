@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "src/geno/code.h"
-#include "src/geno/gram.h"
+#include "src/geno/gram_panel.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/kernel_test.h"
 #include "tests/support/random.h"
@@ -124,11 +124,12 @@ static long double plain(const cohort *c, int64_t b, int64_t a) {
     return sum;
 }
 
-/* The largest distance of K / m from long doubles; nothing lies above the diagonal. */
-static double distance(const cohort *c) {
+/* The largest distance of K / m from long doubles, among samples with those at least `apart`
+ * before them; nothing lies above the diagonal. */
+static double distance(const cohort *c, int64_t apart) {
     double worst = 0;
     for (int64_t b = 0; b < c->n; b++) {
-        for (int64_t a = 0; a <= b; a++) {
+        for (int64_t a = 0; a <= b - apart; a++) {
             double off = (double)fabsl(plain(c, b, a) -
                                        (long double)gp_gram_value(&c->plan, c->sums[b * c->n + a]));
             worst = off > worst ? off : worst;
@@ -145,15 +146,16 @@ static void short_numbers_give_the_matrix_itself(void **state) {
     uint64_t seed = 41;
     const int64_t shape[][2] = {{1, 1},   {2, 70},    {17, 1},  {63, 64},
                                 {65, 65}, {130, 200}, {300, 31}};
-    for (size_t s = 0; s < sizeof shape / sizeof *shape; s++) {
+    for (size_t s = 0; s < 2 * (sizeof shape / sizeof *shape); s++) {
         cohort c;
-        start(&c, shape[s][0], shape[s][1], 0.2, CENTRED, &seed);
+        start(&c, shape[s / 2][0], shape[s / 2][1], 0.2, CENTRED, &seed);
+        c.plan.digits = s % 2 ? 3 : 4;
         for (int64_t j = 0; j < c.m; j++) {
             c.mean[j] = (double)gp_test_below(&seed, 17) / 8.0;
-            c.weight[j] = gp_test_below(&seed, 9) ? 1.0 : 0.5;
+            c.weight[j] = gp_test_below(&seed, 9) ? 1.0 : s % 2 ? 2.0 : 0.5;
         }
         whole(&c, 1);
-        assert_true(distance(&c) == 0.0);
+        assert_true(distance(&c, 0) == 0.0);
         stop(&c);
     }
 }
@@ -169,13 +171,13 @@ static void few_variants_are_within_the_bound(void **state) {
             cohort c;
             start(&c, shape[s][0], shape[s][1], kind & 1 ? 0.2 : 0, kind >> 1, &seed);
             whole(&c, 1 + kind % 3);
-            assert_true(distance(&c) < 15 * 8e-9 + (kind & 1 ? 0.2 * 0x1p-21 : 0));
+            assert_true(distance(&c, 0) < 15 * 8e-9 + (kind & 1 ? 0.2 * 0x1p-21 : 0));
             stop(&c);
         }
 }
 
-/* gram.h: 1.1e-6 / sqrt(m) is typical, and 3.5e-5 sqrt(f / m) of a share f missing; 10^4 pairs lie
- * within six of it. */
+/* gram.h: 1.1e-6 / sqrt(m) is typical, and 5e-5 sqrt(f / m) of a share f missing; 10^4 pairs lie
+ * within six of it, samples with themselves (with alleles as rare as here) within twelve. */
 static void many_variants_are_as_near_as_told(void **state) {
     (void)state;
     uint64_t seed = 43;
@@ -184,9 +186,61 @@ static void many_variants_are_as_near_as_told(void **state) {
         start(&c, 100, 5000, kind ? 0.02 : 0, STANDARD, &seed);
         assert_int_equal(c.plan.digits, 3);
         whole(&c, 1);
-        double typical = 1.1e-6 / sqrt(5000) + (kind ? 3.5e-5 * sqrt(0.02 / 5000) : 0);
-        double off = distance(&c);
-        assert_true(off < 6 * typical && off > 0);
+        double typical = 1.1e-6 / sqrt(5000) + (kind ? 5e-5 * sqrt(0.02 / 5000) : 0);
+        double pairs = distance(&c, 1);
+        assert_true(pairs < 6 * typical && pairs > 0);
+        assert_true(distance(&c, 0) < 12 * typical);
+        stop(&c);
+    }
+}
+
+/* gram.h: 1e-5 of any weight. A carrier of one copy among none is related to himself by it. */
+static void no_weight_of_three_digits_is_off_by_more_than_told(void **state) {
+    (void)state;
+    uint64_t seed = 51;
+    cohort c;
+    gp_err err = {0};
+    start(&c, 1, 1, 0, CENTRED, &seed);
+    assert_int_equal(gp_gram_plan_init(&c.plan, GP_GRAM_FEW, 1e4, &err), GP_OK);
+    gp_gram *gram = scratch(&c, 1);
+    gp_geno_set(c.rows, 0, 1);
+    c.mean[0] = 0;
+    double worst = 0;
+    for (int k = 0; k < 5000; k++) {
+        c.weight[0] = exp(log(5e3) * gp_test_uniform(&seed));
+        c.sums[0] = 0;
+        add(&c, gram, 0, 1, 0, 1, 0, 1, c.sums);
+        worst = fmax(worst, fabs(gp_gram_value(&c.plan, c.sums[0]) / c.weight[0] - 1));
+    }
+    assert_true(worst < 1e-5 && worst > 1e-6);
+    gp_gram_free(gram);
+    stop(&c);
+}
+
+/* The kernels that take any byte on the left multiply other bytes than the others. */
+static void every_kernel_gives_the_same_integers(void **state) {
+    (void)state;
+    uint64_t seed = 52;
+    for (int kind = 0; kind < 4; kind++) {
+        cohort c;
+        start(&c, 150, 300, kind % 2 ? 0.1 : 0, STANDARD, &seed);
+        c.plan.digits = 3 + kind / 2;
+        whole(&c, 1);
+        int64_t *sums = room(c.n * c.n, sizeof *sums);
+        for (int k = 0; gp_kernel_at(k) != NULL; k++) {
+            const gp_kernel *kernel = gp_kernel_at(k);
+            if (!kernel->runs_here())
+                continue;
+            gp_gram *gram = scratch(&c, 1);
+            gp_gram_use(gram, kernel);
+            assert_int_equal(gp_gram_planes(gram),
+                             c.plan.digits == 3 && kernel->any_left ? 2 : c.plan.digits);
+            memset(sums, 0, (size_t)(c.n * c.n) * sizeof *sums);
+            add(&c, gram, 0, c.m, 0, c.n, 0, c.n, sums);
+            assert_memory_equal(sums, c.sums, (size_t)(c.n * c.n) * sizeof *sums);
+            gp_gram_free(gram);
+        }
+        free(sums);
         stop(&c);
     }
 }
@@ -359,6 +413,29 @@ static void the_largest_sum_does_not_overflow(void **state) {
     stop(&c);
 }
 
+/* The largest bytes of three digits, GP_GRAM_STEP times over: 2^35 in one sum. */
+static void the_largest_sum_of_a_step_does_not_overflow(void **state) {
+    (void)state;
+    uint64_t seed = 53;
+    cohort c;
+    start(&c, 17, GP_GRAM_STEP, 0, CENTRED, &seed);
+    for (int64_t j = 0; j < c.m; j++) {
+        for (int64_t i = 0; i < c.n; i++)
+            gp_geno_set(c.rows + j * c.stride, i, 2);
+        c.mean[j] = 0;
+        c.weight[j] = 55.7;
+    }
+    gp_err err = {0};
+    assert_int_equal(gp_gram_plan_init(&c.plan, c.m, 55.7, &err), GP_OK);
+    assert_int_equal(c.plan.digits, 3);
+    whole(&c, 1);
+    double want = 4 * 55.7 * (double)c.m;
+    for (int64_t b = 0; b < c.n; b++)
+        for (int64_t a = 0; a <= b; a++)
+            assert_true(fabs(gp_gram_value(&c.plan, c.sums[b * c.n + a]) - want) <= 1e-5 * want);
+    stop(&c);
+}
+
 static int make(void *context, gp_err *err) {
     gp_gram_free(gp_gram_new(context, 100, err));
     return err->code;
@@ -379,6 +456,8 @@ int main(void) {
         cmocka_unit_test(short_numbers_give_the_matrix_itself),
         cmocka_unit_test(few_variants_are_within_the_bound),
         cmocka_unit_test(many_variants_are_as_near_as_told),
+        cmocka_unit_test(no_weight_of_three_digits_is_off_by_more_than_told),
+        cmocka_unit_test(every_kernel_gives_the_same_integers),
         cmocka_unit_test(any_cut_of_samples_and_variants_gives_the_same_integers),
         cmocka_unit_test(more_samples_than_a_panel_holds),
         cmocka_unit_test(more_variants_than_a_step_takes),
@@ -386,6 +465,7 @@ int main(void) {
         cmocka_unit_test(constant_variants_weigh_nothing),
         cmocka_unit_test(what_does_not_fit_is_refused_before_anything_is_added),
         cmocka_unit_test(the_largest_sum_does_not_overflow),
+        cmocka_unit_test(the_largest_sum_of_a_step_does_not_overflow),
         cmocka_unit_test(every_failing_allocation_comes_back),
     };
     if (gp_test_no_kernel())
