@@ -1,184 +1,5 @@
-#include "io/deflate.h"
+#include "io/deflate_private.h"
 #include "io/huffman.h"
-
-#include <string.h>
-
-/* A token is what is written in one go: an index of a table of at most 17 bits each.
- *     0 to 255      a literal
- *     256           the end
- *     LENGTH + n    a repeat of n bytes: its symbol and that symbol's extra bits
- *     DISTANCE + k  symbol k of a distance, which one or two tokens of extra bits follow
- *     RAW           bits: after the other raw ones of fewer bits, in the order of their value */
-enum {
-    END = 256,
-    LENGTH = 254, /* from LENGTH + 3 on */
-    DISTANCE = 513,
-    RAW = 543,
-    RAW_BITS = 7,
-    TOKENS = RAW + (2 << RAW_BITS) - 2,
-    LITERALS = 286, /* symbols of literals, the end and lengths (RFC 1951, 3.2.5) */
-    LENGTHS = 257,  /* the first of a length */
-    DISTANCES = 30,
-    SYMBOLS = LITERALS + DISTANCES,
-    /* With these limits four tokens never need more than 56 bits: a length has 12 + 5, a distance
-     * 13 and at least one raw token behind it. */
-    LITERAL_BITS = 12,
-    DISTANCE_BITS = 13,
-    HASH_BITS = 12,
-    NEAREST = 5, /* distances below have no extra bits */
-    WINDOW = 32768,
-    LONGEST = 258
-};
-
-/* Eight bytes as a number, the first lowest, on a machine of either byte order. */
-static inline uint64_t low_first(uint64_t x) {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(x);
-#else
-    return x;
-#endif
-}
-
-static inline uint64_t load(const uint8_t *from) {
-    uint64_t x;
-    memcpy(&x, from, 8);
-    return low_first(x);
-}
-
-static inline void store(uint8_t *to, uint64_t x) {
-    x = low_first(x);
-    memcpy(to, &x, 8);
-}
-
-/* ---- text to tokens ---- */
-
-/* Which of 64 bytes are control characters (tabs and line ends, in a table): below 16. */
-static inline uint64_t find_separators(const uint8_t *text) {
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t found = 0;
-    for (int k = 0; k < 8; k++) {
-        uint64_t high = load(text + 8 * k) & (ones * 0xF0);
-        uint64_t set = ~(((high & (ones * 0x7F)) + ones * 0x7F) | high) & (ones * 0x80);
-        /* The product gathers the eight highest bits in the highest byte. */
-        found |= ((set >> 7) * 0x0102040810204080u >> 56) << (8 * k);
-    }
-    return found;
-}
-
-/* How many bytes agree at two places before `end`, LONGEST at most; a few less near the end. */
-static inline int64_t match_length(const uint8_t *text, int64_t a, int64_t b, int64_t end) {
-    for (int64_t n = 0; b + n + 16 <= end && n < LONGEST; n += 16) {
-        uint64_t low = load(text + a + n) ^ load(text + b + n);
-        uint64_t high = load(text + a + n + 8) ^ load(text + b + n + 8);
-        /* Nearly all end here, without a branch for which half it was in. */
-        if ((low | high) != 0) {
-            int64_t more = n + (low != 0 ? 0 : 8) + __builtin_ctzll(low != 0 ? low : high) / 8;
-            return more < LONGEST ? more : LONGEST;
-        }
-    }
-    return b + LONGEST <= end ? LONGEST : (end - b) & ~(int64_t)15;
-}
-
-/* Reads and writes up to 31 beyond n. */
-static inline uint16_t *add_literals(uint16_t *token, const uint8_t *text, int64_t n) {
-    for (int64_t at = 0; at < n; at += 32)
-        for (int k = 0; k < 32; k++)
-            token[at + k] = text[at + k];
-    return token + n;
-}
-
-static inline uint16_t raw(int bits, uint32_t value) {
-    return (uint16_t)(RAW - 2 + (1u << bits) + value);
-}
-
-/* 3.2.5: a distance's symbol says its two highest bits, extra bits the others, lowest first. */
-static inline uint16_t *add_match(uint16_t *token, int64_t length, int64_t distance) {
-    uint32_t x = (uint32_t)distance - 1;
-    int extra = 30 - __builtin_clz(x);
-    uint32_t value = x & ((1u << extra) - 1);
-    int first = extra < RAW_BITS ? extra : RAW_BITS;
-    token[0] = (uint16_t)(LENGTH + length);
-    token[1] = (uint16_t)(DISTANCE + 2 * (uint32_t)extra + (x >> extra));
-    token[2] = raw(first, value & ((1u << first) - 1));
-    token[3] = raw(extra - first, value >> first); /* overwritten where there is none */
-    return token + 3 + (extra > RAW_BITS);
-}
-
-/* Where a field with this one's first bytes began last (0 where none did); notes this one. */
-static inline int64_t look_up(gp_deflate *s, const uint8_t *text, int64_t at) {
-    uint16_t *slot = &s->last[load(text + at) * 0x9E3779B97F4A7C15u >> (64 - HASH_BITS)];
-    int64_t before = *slot;
-    *slot = (uint16_t)at;
-    return before;
-}
-
-/* Returns how many tokens the text became. */
-static int64_t tokenize(gp_deflate *s, const uint8_t *text, int64_t n) {
-    uint16_t *token = s->token;
-    int64_t done = 0;
-    memset(s->last, 0, sizeof s->last);
-    for (int64_t base = 0; base + 64 + 32 <= n; base += 64) {
-        uint64_t found = find_separators(text + base);
-        if (done > base)
-            found &= done - base < 64 ? ~(uint64_t)0 << (done - base) : 0;
-        while (found != 0) {
-            int64_t at = base + __builtin_ctzll(found);
-            found &= found - 1;
-            int64_t before = look_up(s, text, at);
-            /* Fewer than eight bytes would gain little, and be there or not as chance will: the
-             * CPU could not foresee this branch. */
-            if (load(text + at) != load(text + before) || at - before > WINDOW ||
-                at - before < NEAREST)
-                continue;
-            int64_t length = match_length(text, before, at, n);
-            token = add_literals(token, text + done, at - done);
-            token = add_match(token, length, at - before);
-            done = at + length;
-            found &= done - base < 64 ? ~(uint64_t)0 << (done - base) : 0;
-        }
-    }
-    /* Literals are copied 32 at a time, which must not read beyond the text. */
-    int64_t most = (n - done) & ~(int64_t)31;
-    token = add_literals(token, text + done, most);
-    for (done += most; done < n; done++)
-        *token++ = text[done];
-    *token++ = END;
-    return token - s->token;
-}
-
-/* The longest repeat of what stands 8, 16 or 24 bytes before. */
-static inline int64_t best_of_numbers(const uint8_t *bytes, int64_t at, int64_t n,
-                                      int64_t *distance) {
-    int64_t best = 0;
-    for (int64_t d = 8; d <= 24 && d <= at; d += 8) {
-        uint64_t differ = load(bytes + at) ^ load(bytes + at - d);
-        int64_t length =
-            differ != 0 ? __builtin_ctzll(differ) / 8 : match_length(bytes, at - d, at, n);
-        if (length > best) {
-            best = length;
-            *distance = d;
-        }
-    }
-    return best;
-}
-
-static int64_t tokenize_numbers(gp_deflate *s, const uint8_t *bytes, int64_t n) {
-    enum { LEAST = 3 };
-    uint16_t *token = s->token;
-    int64_t at = 0;
-    while (at + 16 <= n) {
-        int64_t distance = 0, length = best_of_numbers(bytes, at, n, &distance);
-        if (length >= LEAST) {
-            token = add_match(token, length, distance);
-            at += length;
-        } else
-            *token++ = bytes[at++];
-    }
-    while (at < n)
-        *token++ = bytes[at++];
-    *token++ = END;
-    return token - s->token;
-}
 
 /* ---- tokens and symbols ---- */
 
@@ -188,14 +9,16 @@ static int extra_bits(int symbol) {
     return symbol < LENGTHS + 8 || symbol == LITERALS - 1 ? 0 : (symbol - LENGTHS) / 4 - 1;
 }
 
-/* 3.2.5: lengths - 3 by their three highest bits; 258 apart. */
-static int symbol_of(int token) {
-    if (token <= END)
-        return token;
-    if (token >= DISTANCE)
-        return LITERALS + token - DISTANCE;
-    int x = token - LENGTH - 3, extra = x < 8 ? 0 : 29 - __builtin_clz((unsigned)x);
-    return x == LONGEST - 3 ? LITERALS - 1 : LENGTHS + 4 * extra + (x >> extra);
+/* 3.2.5: the least length of a symbol; 258 has a symbol of its own. */
+static int least_length(int symbol) {
+    int k = symbol - LENGTHS, extra = extra_bits(symbol);
+    return symbol == LITERALS - 1 ? LONGEST : extra == 0 ? 3 + k : 3 + ((4 + k % 4) << extra);
+}
+
+/* How many lengths a symbol stands for. */
+static int lengths_of(int symbol) {
+    int extra = extra_bits(symbol), least = least_length(symbol);
+    return symbol == LITERALS - 2 ? LONGEST - least : 1 << extra;
 }
 
 /* How often each symbol comes; raw bits are none. */
@@ -207,12 +30,24 @@ static void count_symbols(const uint16_t *token, int64_t n, uint32_t *count) {
             part[k][token[at + k]]++;
     for (; at < n; at++)
         part[0][token[at]]++;
-    memset(count, 0, SYMBOLS * sizeof *count);
     for (int t = 0; t < RAW; t++)
-        count[symbol_of(t)] += part[0][t] + part[1][t] + part[2][t] + part[3][t];
+        part[0][t] += part[1][t] + part[2][t] + part[3][t];
+    memcpy(count, part[0], LENGTHS * sizeof *count);
+    memcpy(count + LITERALS, part[0] + DISTANCE, DISTANCES * sizeof *count);
+    for (int s = LENGTHS; s < LITERALS; s++) {
+        const uint32_t *of = part[0] + LENGTH + least_length(s);
+        count[s] = 0;
+        for (int k = 0; k < lengths_of(s); k++)
+            count[s] += of[k];
+    }
 }
 
 /* ---- the block ---- */
+
+static inline void store(uint8_t *to, uint64_t x) {
+    x = low_first(x);
+    memcpy(to, &x, 8);
+}
 
 typedef struct writer {
     uint64_t waiting;
@@ -331,21 +166,25 @@ static void write_codes(writer *b, const codes *c) {
     }
 }
 
+static uint32_t entry_of(uint32_t value, int bits) {
+    return value << 8 | (uint32_t)bits;
+}
+
 /* By token: what is written, above its number of bits (8 bits). */
 static void make_table(const codes *c, uint32_t *table) {
-    for (int t = 0; t < RAW; t++) {
-        int s = symbol_of(t), bits = c->length[s];
-        uint32_t value = c->code[s];
-        if (t > END && t < DISTANCE) {
-            int extra = extra_bits(s);
-            value |= ((uint32_t)(t - LENGTH - 3) & ((1u << extra) - 1)) << bits;
-            bits += extra;
-        }
-        table[t] = value << 8 | (uint32_t)bits;
+    for (int t = 0; t <= END; t++)
+        table[t] = entry_of(c->code[t], c->length[t]);
+    for (int s = LENGTHS; s < LITERALS; s++) {
+        int extra = extra_bits(s), n = lengths_of(s), bits = c->length[s];
+        uint32_t *to = table + LENGTH + least_length(s);
+        for (int k = 0; k < n; k++)
+            to[k] = entry_of(c->code[s] | (uint32_t)k << bits, bits + extra);
     }
+    for (int s = LITERALS; s < SYMBOLS; s++)
+        table[DISTANCE + s - LITERALS] = entry_of(c->code[s], c->length[s]);
     for (int bits = 1; bits <= RAW_BITS; bits++)
         for (uint32_t value = 0; value < 1u << bits; value++)
-            table[raw(bits, value)] = value << 8 | (uint32_t)bits;
+            table[raw(bits, value)] = entry_of(value, bits);
 }
 
 static inline void write_token(writer *b, uint64_t entry) {
@@ -354,14 +193,15 @@ static inline void write_token(writer *b, uint64_t entry) {
     b->count += entry;
 }
 
-static void write_tokens(writer *out, const uint32_t *table, const uint16_t *token, int64_t n) {
+static inline void write_all(writer *out, const uint32_t *table, const uint16_t *token, int64_t n) {
     writer b = *out;
     int64_t at = 0;
-    for (; at + 4 <= n; at += 4) {
+    for (; at + 5 <= n; at += 5) {
         write_token(&b, table[token[at]]);
         write_token(&b, table[token[at + 1]]);
         write_token(&b, table[token[at + 2]]);
         write_token(&b, table[token[at + 3]]);
+        write_token(&b, table[token[at + 4]]);
         flush(&b);
     }
     for (; at < n; at++) {
@@ -369,6 +209,24 @@ static void write_tokens(writer *out, const uint32_t *table, const uint16_t *tok
         flush(&b);
     }
     *out = b;
+}
+
+#if defined(__x86_64__)
+/* The same with shifts that leave the flags alone, which are a third of the work. */
+__attribute__((target("bmi2"))) static void write_by_bmi2(writer *out, const uint32_t *table,
+                                                          const uint16_t *token, int64_t n) {
+    write_all(out, table, token, n);
+}
+#endif
+
+static void write_tokens(writer *out, const uint32_t *table, const uint16_t *token, int64_t n) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("bmi2")) {
+        write_by_bmi2(out, table, token, n);
+        return;
+    }
+#endif
+    write_all(out, table, token, n);
 }
 
 /* 3.2.4: the last block, stored; its length and the length's complement. */
@@ -400,9 +258,9 @@ static int64_t write_piece(gp_deflate *s, int64_t tokens, const void *bytes, int
 }
 
 int64_t gp_deflate_piece(gp_deflate *scratch, const void *text, int64_t n, void *out) {
-    return write_piece(scratch, tokenize(scratch, text, n), text, n, out);
+    return write_piece(scratch, gp_deflate_find(scratch, text, n), text, n, out);
 }
 
 int64_t gp_deflate_numbers(gp_deflate *scratch, const void *bytes, int64_t n, void *out) {
-    return write_piece(scratch, tokenize_numbers(scratch, bytes, n), bytes, n, out);
+    return write_piece(scratch, gp_deflate_find_numbers(scratch, bytes, n), bytes, n, out);
 }

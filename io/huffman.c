@@ -4,20 +4,34 @@
 
 enum { LONGEST = 15, SYMBOLS = GP_HUFFMAN_SYMBOLS };
 
+/* Sorts by one byte of the counts; equal ones keep their order. */
+static void sort_by_byte(const uint32_t *count, const uint16_t *from, uint16_t *to, int n,
+                         int shift) {
+    int begin[257] = {0};
+    for (int k = 0; k < n; k++)
+        begin[(count[from[k]] >> shift & 255) + 1]++;
+    for (int b = 0; b < 256; b++)
+        begin[b + 1] += begin[b];
+    for (int k = 0; k < n; k++)
+        to[begin[count[from[k]] >> shift & 255]++] = from[k];
+}
+
 /* Lists the used symbols, rarest first; equal counts in the symbols' order. */
 static int sort_used(const uint32_t *count, int n, uint32_t *weight, uint16_t *symbol) {
+    uint16_t other[SYMBOLS];
+    uint32_t all = 0;
     int used = 0;
     for (int s = 0; s < n; s++) {
-        if (count[s] == 0)
-            continue;
-        int at = used++;
-        for (; at > 0 && weight[at - 1] > count[s]; at--) {
-            weight[at] = weight[at - 1];
-            symbol[at] = symbol[at - 1];
-        }
-        weight[at] = count[s];
-        symbol[at] = (uint16_t)s;
+        symbol[used] = (uint16_t)s;
+        used += count[s] != 0;
+        all |= count[s];
     }
+    for (int shift = 0; shift < 32 && all >> shift != 0; shift += 8) {
+        sort_by_byte(count, symbol, other, used, shift);
+        memcpy(symbol, other, (size_t)used * sizeof *symbol);
+    }
+    for (int k = 0; k < used; k++)
+        weight[k] = count[symbol[k]];
     return used;
 }
 
@@ -101,10 +115,12 @@ void gp_huffman_lengths(const uint32_t *count, int n, int limit, uint8_t *length
 }
 
 static uint16_t reverse(uint16_t code, int bits) {
-    uint16_t reversed = 0;
-    for (int k = 0; k < bits; k++)
-        reversed |= (uint16_t)((code >> k & 1) << (bits - 1 - k));
-    return reversed;
+    unsigned x = code;
+    x = (x & 0x5555) << 1 | (x >> 1 & 0x5555);
+    x = (x & 0x3333) << 2 | (x >> 2 & 0x3333);
+    x = (x & 0x0F0F) << 4 | (x >> 4 & 0x0F0F);
+    x = (x & 0x00FF) << 8 | x >> 8;
+    return (uint16_t)(x >> (16 - bits));
 }
 
 void gp_huffman_codes(const uint8_t *length, int n, uint16_t *code) {

@@ -16,7 +16,7 @@ enum { GP_HUFFMAN_SYMBOLS = 288 /* at most, of the literals and lengths */ };
  *    n       in   2 to GP_HUFFMAN_SYMBOLS
  *    limit   in   bits; 2^limit >= n
  *    length  out  [n] bits; 0 = no code
- *  Cost: a sort by insertion of the used symbols, then linear. */
+ *  Cost: linear. */
 void gp_huffman_lengths(const uint32_t *count, int n, int limit, uint8_t *length);
 
 /** The codes of such lengths, first bit lowest, as a deflate stream takes them.

@@ -6,13 +6,23 @@
 
 enum { VARINT = 10 /* bytes at most */ };
 
-static int put(gp_text *to, uint64_t x, gp_err *err) {
-    char bytes[VARINT];
-    int n = 0;
+/* Returns where the number ends. */
+static inline char *put(char *to, uint64_t x) {
     for (; x > 127; x >>= 7)
-        bytes[n++] = (char)(x | 128);
-    bytes[n++] = (char)x;
-    return gp_text_add(to, bytes, n, err);
+        *to++ = (char)(x | 128);
+    *to++ = (char)x;
+    return to;
+}
+
+/* Appends three numbers: most of what is noted are runs. */
+static int put_three(gp_text *text, uint64_t x, uint64_t y, uint64_t z, gp_err *err) {
+    char *begin = gp_text_room(text, 3 * VARINT, err);
+    if (begin == NULL)
+        return err->code;
+    char *end = put(put(put(begin, x), y), z);
+    *end = 0;
+    text->length += end - begin;
+    return GP_OK;
 }
 
 static int get(gp_runs_reader *r, uint64_t *x) {
@@ -32,9 +42,8 @@ static int end_run(gp_runs *runs, gp_err *err) {
     const gp_run_of_lines *open = &runs->open;
     if (open->lines == 0)
         return GP_OK;
-    if (put(&runs->bytes, (uint64_t)open->lines, err) == GP_OK &&
-        put(&runs->bytes, (uint64_t)open->first, err) == GP_OK &&
-        put(&runs->bytes, open->offset - runs->before, err) == GP_OK) {
+    if (put_three(&runs->bytes, (uint64_t)open->lines, (uint64_t)open->first,
+                  open->offset - runs->before, err) == GP_OK) {
         runs->before = open->offset;
         runs->open.lines = 0;
     }
@@ -42,8 +51,9 @@ static int end_run(gp_runs *runs, gp_err *err) {
 }
 
 static int begin_chromosome(gp_runs *runs, const char *name, int64_t n, gp_err *err) {
-    if (end_run(runs, err) != GP_OK || put(&runs->bytes, 0, err) != GP_OK ||
-        put(&runs->bytes, (uint64_t)n, err) != GP_OK)
+    char bytes[2 * VARINT];
+    if (end_run(runs, err) != GP_OK ||
+        gp_text_add(&runs->bytes, bytes, put(put(bytes, 0), (uint64_t)n) - bytes, err) != GP_OK)
         return err->code;
     runs->name = runs->bytes.length;
     runs->length = n;
@@ -107,8 +117,7 @@ int gp_runs_add(gp_runs *runs, const char *text, int64_t n, const gp_runs_block 
 }
 
 int gp_runs_print(gp_runs *runs, int64_t part, gp_text *message, gp_err *err) {
-    if (end_run(runs, err) == GP_OK && put(message, 0, err) == GP_OK &&
-        put(message, 0, err) == GP_OK && put(message, (uint64_t)part, err) == GP_OK &&
+    if (end_run(runs, err) == GP_OK && put_three(message, 0, 0, (uint64_t)part, err) == GP_OK &&
         runs->bytes.length > 0)
         gp_text_add(message, runs->bytes.bytes, runs->bytes.length, err);
     return err->code;

@@ -15,13 +15,14 @@ enum {
 typedef struct making {
     int csi, levels;
     gp_ids names;
-    gp_text body;                   /* of the chromosomes that are over */
-    gp_text bins, windows;          /* of the chromosome at hand, as they are written */
+    gp_text *body;                  /* all chromosomes as they are written */
+    gp_text windows;                /* of the chromosome at hand: they stand behind its bins */
+    int64_t count_at;               /* in body: where the chromosome's count of bins stands */
     int64_t bin_count, lines, last; /* of the chromosome: bins, lines, last window (-1: none) */
     uint64_t begin, from;           /* offsets where the chromosome and its last window begin */
 } making;
 
-static char *put(char *to, uint64_t x, int bytes) {
+static inline char *put(char *to, uint64_t x, int bytes) {
     for (int k = 0; k < bytes; k++)
         to[k] = (char)(x >> (8 * k));
     return to + bytes;
@@ -54,14 +55,19 @@ static int not_sorted(const making *x, gp_err *err) {
 /* A bin of one chunk or two. */
 static int add_bin(making *x, uint32_t bin, uint64_t first, const uint64_t *chunk, uint32_t chunks,
                    gp_err *err) {
-    char bytes[4 + 8 + 4 + 32], *to = put(bytes, bin, 4);
+    enum { ROOM = 4 + 8 + 4 + 32 };
+    char *begin = gp_text_room(x->body, ROOM, err), *to = begin;
+    if (begin == NULL)
+        return err->code;
+    to = put(to, bin, 4);
     if (x->csi)
         to = put(to, first, 8);
     to = put(to, chunks, 4);
     for (uint32_t k = 0; k < 2 * chunks; k++)
         to = put(to, chunk[k], 8);
     x->bin_count++;
-    return gp_text_add(&x->bins, bytes, to - bytes, err);
+    x->body->length += to - begin;
+    return GP_OK;
 }
 
 /* Ends the bin of the last window. */
@@ -96,13 +102,12 @@ static int end_chromosome(making *x, uint64_t end, gp_err *err) {
     end_window(x, end, err);
     uint64_t chunk[] = {x->begin, end, (uint64_t)x->lines, 0};
     add_bin(x, first_bin(x->levels + 1) + 1, 0, chunk, 2, err);
-    add(&x->body, (uint64_t)x->bin_count, 4, err);
-    append(&x->body, &x->bins, err);
     if (!x->csi) {
-        add(&x->body, (uint64_t)x->windows.length / 8, 4, err);
-        append(&x->body, &x->windows, err);
+        add(x->body, (uint64_t)x->windows.length / 8, 4, err);
+        append(x->body, &x->windows, err);
     }
-    x->bins.length = x->windows.length = x->bin_count = x->lines = 0;
+    if (err->code == GP_OK)
+        put(x->body->bytes + x->count_at, (uint64_t)x->bin_count, 4);
     return err->code;
 }
 
@@ -116,8 +121,12 @@ static int follow_name(making *x, const gp_runs_reader *reader, uint64_t from, g
     if (end_chromosome(x, from, err) != GP_OK)
         return err->code;
     int64_t before = x->names.count;
+    x->windows.length = x->bin_count = x->lines = 0;
+    x->count_at = x->body->length;
     x->begin = from;
     x->last = -1;
+    if (add(x->body, 0, 4, err) != GP_OK) /* the count, not known yet */
+        return err->code;
     if (gp_ids_add(&x->names, name, n, &number, NULL, err) == GP_OK && number != before)
         return not_sorted(x, err);
     return err->code;
@@ -172,18 +181,31 @@ static int add_header(const making *x, gp_text *index, gp_err *err) {
     return add_columns(x, index, err);
 }
 
+/* Puts the header, which the names are known for only at the end, before what stands in index from
+ * byte `at` on. */
+static int put_header(const making *x, gp_text *index, int64_t at, gp_err *err) {
+    gp_text header = {0};
+    char *to =
+        add_header(x, &header, err) == GP_OK ? gp_text_room(index, header.length, err) : NULL;
+    if (to != NULL) {
+        char *begin = index->bytes + at;
+        memmove(begin + header.length, begin, (size_t)(index->length - at));
+        memcpy(begin, header.bytes, (size_t)header.length);
+        index->length += header.length;
+    }
+    gp_text_free(&header);
+    return err->code;
+}
+
 int gp_tabix_print(const gp_text *runs, int64_t end, int csi, gp_text *index, int64_t *lines,
                    gp_err *err) {
-    making x = {.csi = csi, .levels = csi ? CSI_LEVELS : TBI_LEVELS};
+    making x = {.csi = csi, .levels = csi ? CSI_LEVELS : TBI_LEVELS, .body = index};
+    int64_t at = index->length;
     *lines = 0;
-    if (add_runs(&x, runs, (uint64_t)end << 16, lines, err) == GP_OK) {
-        add_header(&x, index, err);
-        append(index, &x.body, err);
+    if (add_runs(&x, runs, (uint64_t)end << 16, lines, err) == GP_OK &&
+        put_header(&x, index, at, err) == GP_OK)
         add(index, 0, 8, err); /* lines without a place */
-    }
     gp_ids_free(&x.names);
-    gp_text_free(&x.body);
-    gp_text_free(&x.bins);
     gp_text_free(&x.windows);
     return err->code;
 }

@@ -102,19 +102,29 @@ static int check_whole(const finish *f, int64_t t, int64_t lines, const char *da
     return err->code;
 }
 
-static int add_index(finish *f, int64_t t, const char *data, gp_pack *pack, gp_err *err) {
+/* What a thread describes tables with, one after the other: megabytes, to be had once. */
+typedef struct desk {
+    gp_pack *pack; /* a rank without parts has none of tables->pack */
+    gp_text index, packed;
+} desk;
+
+static void free_desk(desk *d) {
+    gp_packs_free(d->pack, 1);
+    gp_text_free(&d->index);
+    gp_text_free(&d->packed);
+}
+
+static int add_index(finish *f, int64_t t, const char *data, desk *d, gp_err *err) {
     gp_tables *tables = f->tables;
     int64_t lines = 0;
-    gp_text index = {0}, packed = {0};
+    d->index.length = d->packed.length = 0;
     char *path = gp_tables_path(tables, t, 0, index_suffix(tables), err);
     if (path != NULL &&
-        gp_tabix_print(&f->runs[t], f->size[t] - GP_PART_END, tables->csi, &index, &lines, err) ==
-            GP_OK &&
+        gp_tabix_print(&f->runs[t], f->size[t] - GP_PART_END, tables->csi, &d->index, &lines,
+                       err) == GP_OK &&
         check_whole(f, t, lines, data, err) == GP_OK &&
-        gp_pack_file(pack, &index, &packed, err) == GP_OK)
-        gp_io_fill_file(path, packed.bytes, packed.length, err);
-    gp_text_free(&index);
-    gp_text_free(&packed);
+        gp_pack_file(d->pack, &d->index, &d->packed, err) == GP_OK)
+        gp_io_fill_file(path, d->packed.bytes, d->packed.length, err);
     free(path);
     return err->code;
 }
@@ -143,13 +153,10 @@ static int add_metadata(finish *f, int64_t t, const char *data, gp_err *err) {
     return err->code;
 }
 
-static int describe_one(finish *f, int64_t t, gp_err *err) {
-    /* A rank without parts has none of tables->pack. */
-    gp_pack *pack = gp_packs_new(1, err);
+static int describe_one(finish *f, int64_t t, desk *d, gp_err *err) {
     char *data = gp_tables_path(f->tables, t, 0, GP_TABLES_WHOLE, err);
-    if (pack != NULL && data != NULL && add_index(f, t, data, pack, err) == GP_OK)
+    if (data != NULL && add_index(f, t, data, d, err) == GP_OK)
         add_metadata(f, t, data, err);
-    gp_packs_free(pack, 1);
     free(data);
     return err->code;
 }
@@ -157,11 +164,15 @@ static int describe_one(finish *f, int64_t t, gp_err *err) {
 /* Indexes and describes this rank's share of the tables. */
 static int describe(finish *f, gp_err *err) {
     int rank = gp_par_rank(f->job->par), size = gp_par_size(f->job->par);
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t t = rank; t < f->tables->count; t += size) {
+#pragma omp parallel
+    {
         gp_err mine = {0};
-        if (gp_job_check_signals(&mine) == GP_OK)
-            describe_one(f, t, &mine);
+        desk d = {.pack = gp_packs_new(1, &mine)};
+#pragma omp for schedule(dynamic)
+        for (int64_t t = rank; t < f->tables->count; t += size)
+            if (mine.code == GP_OK && gp_job_check_signals(&mine) == GP_OK)
+                describe_one(f, t, &d, &mine);
+        free_desk(&d);
         if (mine.code != GP_OK)
 #pragma omp critical
             gp_err_set(err, mine.code, "%s", mine.text);
