@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEEP_BYTES = 32 << 20 /* of all models, to speed up missing calls */ };
+
 static int in_use(const gp_cohort *cohort, const gp_trait *trait, int64_t i) {
     return cohort->kept[i] && cohort->complete[i] && !isnan(trait->value[i]);
 }
@@ -141,7 +143,8 @@ static int make_model(gp_patterns *patterns, gp_pattern *pattern, gp_cohort *coh
                           .length = length,
                           .first = input->first,
                           .samples = input->samples,
-                          .exact = input->exact};
+                          .exact = input->exact,
+                          .keep = KEEP_BYTES / patterns->count};
     gp_linear_init(&pattern->model, &in, err);
     free(pattern->sample);
     pattern->sample = NULL;

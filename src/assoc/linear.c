@@ -55,6 +55,7 @@ static void find_units(const gp_linear *model) {
 int gp_linear_init(gp_linear *model, const gp_linear_input *in, gp_err *err) {
     int64_t c = model->c = in->covariates, p = model->p = in->traits;
     model->n = in->n;
+    model->moments.keep = in->keep;
     model->exact = in->exact;
     model->threads = omp_get_max_threads();
     model->bits = gp_fixed_bits(in->n);

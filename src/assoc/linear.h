@@ -40,6 +40,7 @@ typedef struct gp_linear_input {
     const double *length;   /* [p] from gp_design_residual: the unit of beta */
     int64_t first, samples; /* this shard: store samples [first, first + samples), first % 64 = 0 */
     int exact;              /* 1: complete cases; 0: missing calls are the mean */
+    int64_t keep;           /* bytes to spend, at most, on what speeds up missing calls */
 } gp_linear_input;
 
 typedef struct gp_linear {

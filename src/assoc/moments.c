@@ -50,8 +50,15 @@ int64_t gp_moments_width(int64_t c, int64_t p, int exact) {
     return rounded_up(gp_moments_count(c, p, exact), 8);
 }
 
+/* Of a table of all samples; 0 where that is too much. */
+static int64_t kept_bytes(const gp_moments *m) {
+    int64_t bytes =
+        rounded_up(m->y->terms, GP_GENO_GROUP) * (m->width * (int64_t)sizeof *m->kept + 1);
+    return bytes <= m->keep ? bytes : 0;
+}
+
 int64_t gp_moments_bytes(const gp_moments *m) {
-    return m->threads * m->share + LOCKS * (int64_t)sizeof *m->lock;
+    return m->threads * m->share + LOCKS * (int64_t)sizeof *m->lock + kept_bytes(m);
 }
 
 int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int bits, int exact,
@@ -79,6 +86,8 @@ void gp_moments_free(gp_moments *m) {
         omp_destroy_lock(&m->lock[k]);
     free(m->lock);
     free(m->scratch);
+    free(m->kept);
+    free(m->kept_made);
     *m = (gp_moments){0};
 }
 
@@ -123,7 +132,12 @@ static void add_run(const gp_moments *m, const gp_calls *calls, const uint8_t *m
     int64_t start = number * 29 % calls->m; /* threads begin at different variants */
     share s = {0};
     lay_out(m, m->scratch + omp_get_thread_num() * m->share, &s);
-    memset(s.made, 0, (size_t)m->run / 4);
+    if (m->kept != NULL) {
+        s.table = m->kept + first * m->width;
+        s.made = m->kept_made + first / 4;
+    } else {
+        memset(s.made, 0, (size_t)m->run / 4);
+    }
     for (int64_t at = first; at < end;) {
         int64_t groups = (end - at + GP_GENO_GROUP - 1) / GP_GENO_GROUP;
         stretch here = {gp_calls_span(calls, at / GP_GENO_GROUP, groups), mask + at / 4, at,
@@ -139,13 +153,24 @@ static void add_run(const gp_moments *m, const gp_calls *calls, const uint8_t *m
     }
 }
 
-void gp_moments_add(const gp_moments *m, const gp_calls *calls, const uint8_t *mask,
-                    const int64_t *call, int64_t *sums) {
+/* Where memory is refused, moments are made for each block anew. */
+static void keep(gp_moments *m) {
+    gp_err refused = {0};
+    int64_t samples = rounded_up(m->y->terms, GP_GENO_GROUP);
+    m->kept_made = gp_mem_alloc(samples / 4, 1, &refused);
+    if (m->kept_made != NULL)
+        m->kept = gp_mem_alloc(samples, m->width * (int64_t)sizeof *m->kept, &refused);
+}
+
+void gp_moments_add(gp_moments *m, const gp_calls *calls, const uint8_t *mask, const int64_t *call,
+                    int64_t *sums) {
     int64_t missing = 0;
     for (int64_t j = 0; j < calls->m; j++)
         missing += call[4 * j + GP_GENO_MISSING];
     if (missing == 0)
         return;
+    if (m->kept_made == NULL && kept_bytes(m) > 0)
+        keep(m);
 #pragma omp parallel for schedule(dynamic) num_threads(m->threads)
     for (int64_t k = 0; k < (m->y->terms + m->run - 1) / m->run; k++)
         add_run(m, calls, mask, call, k, sums);

@@ -7,7 +7,8 @@
  *  Where 1% of the calls are missing, a block of a thousand variants asks for the moments of each
  *  sample ten times. So they are made when they are first asked for, in a table over a run of
  *  samples that stays in the second-level cache while all variants of the block pass. Threads
- *  share out the runs.
+ *  share out the runs. Where a table of all samples is small enough it is kept for the blocks to
+ *  come.
  */
 #ifndef GP_SRC_ASSOC_MOMENTS_H
 #define GP_SRC_ASSOC_MOMENTS_H
@@ -24,13 +25,17 @@ typedef struct gp_moments {
     int64_t width; /* of a row of moments: their number rounded up to 8; the rest is 0 */
     int64_t run;   /* samples of a table, whole groups */
     int threads;
-    int64_t share;    /* bytes of one thread's scratch */
-    uint8_t *scratch; /* [threads x share] */
-    omp_lock_t *lock; /* threads meet at a variant's sums */
+    int64_t keep; /* bytes that a table of all samples may take */
+    int64_t
+        *kept; /* [y->terms rounded up to 64 x width], from the first missing call on; or NULL */
+    uint8_t *kept_made; /* [y->terms rounded up to 64 / 4] */
+    int64_t share;      /* bytes of one thread's scratch */
+    uint8_t *scratch;   /* [threads x share] */
+    omp_lock_t *lock;   /* threads meet at a variant's sums */
 } gp_moments;
 
-/** Room for the moments of y's columns, for the threads of OpenMP now. Borrows y; m comes zeroed
- *  and is freed in any case. */
+/** Room for the moments of y's columns, for the threads of OpenMP now. Borrows y, whose values may
+ *  not change; m comes zeroed, but for keep, and is freed in any case. */
 int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int bits, int exact,
                     gp_err *err);
 void gp_moments_free(gp_moments *m);
@@ -46,9 +51,9 @@ int64_t gp_moments_width(int64_t covariates, int64_t traits, int exact);
  *    mask  in     the samples that count: see src/geno/count.h
  *    call  in     [calls->m x 4] counts: variants without missing calls are passed over
  *    sums  inout  [calls->m x width], aligned to 64 bytes
- *  Cost per missing call: a row of width integers is added; and once per block and sample (c + p)
- *  digits are joined and the moments made. */
-void gp_moments_add(const gp_moments *m, const gp_calls *calls, const uint8_t *mask,
-                    const int64_t *call, int64_t *sums);
+ *  Cost per missing call: a row of width integers is added; and once per sample, and per
+ *  block where the table is not kept, (c + p) digits are joined and the moments made. */
+void gp_moments_add(gp_moments *m, const gp_calls *calls, const uint8_t *mask, const int64_t *call,
+                    int64_t *sums);
 
 #endif

@@ -348,7 +348,7 @@ static void chosen_variants_are_as_among_all(void **state) {
 }
 
 /* The sums of a block against their definition, one sample at a time: many runs of samples, every
- * tenth call missing, and one variant with none. */
+ * tenth call missing, and one variant with none; with a table that is kept and without. */
 static void sums_over_missing_samples_follow_their_definition(void **state) {
     (void)state;
     uint64_t seed = 35;
@@ -358,11 +358,13 @@ static void sums_over_missing_samples_follow_their_definition(void **state) {
         gp_geno_set(h.rows + 3 * h.stride, i, GP_GENO_MISSING);
     }
     cohort_design d = cohort_prepare(&h);
-    for (int exact = 0; exact <= 1; exact++) {
+    for (int way = 0; way < 4; way++) {
+        int exact = way & 1;
         gp_linear_input in = cohort_input(&h, &d, exact, 1, 0);
         gp_linear model = {0};
         gp_err err = {0};
         cohort_calls c;
+        in.keep = way & 2 ? 1 << 26 : 0;
         assert_int_equal(gp_linear_init(&model, &in, &err), GP_OK);
         int64_t width = model.moments.width, *v = cohort_room(h.c + h.p, sizeof *v),
                 *sums = cohort_room(h.m * gp_linear_sums_width(&model), sizeof *sums),
@@ -384,8 +386,12 @@ static void sums_over_missing_samples_follow_their_definition(void **state) {
             }
         }
         cohort_view(&h, 0, h.n, &c);
-        gp_linear_sums(&model, &c.calls, sums);
-        assert_memory_equal(sums, want, (size_t)(h.m * width) * sizeof *want); /* they come first */
+        for (int block = 0; block < 2; block++) {
+            gp_linear_sums(&model, &c.calls, sums);
+            /* They come first. */
+            assert_memory_equal(sums, want, (size_t)(h.m * width) * sizeof *want);
+        }
+        assert_int_equal(model.moments.kept != NULL, in.keep > 0);
         free(v);
         free(sums);
         free(want);
