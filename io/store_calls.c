@@ -1,6 +1,7 @@
 #include "io/store_calls.h"
 #include "io/store_chunk.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/code.h"
 
 #include <stdlib.h>
@@ -17,14 +18,6 @@ typedef struct cut {
     int64_t matrix;      /* bytes from one piece's memory to the next */
 } cut;
 
-static int64_t round_up(int64_t value, int64_t unit) {
-    return (value + unit - 1) / unit * unit;
-}
-
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 static cut cut_slice(gp_h5_column *column, const gp_store_slice *slice) {
     cut c = {
         .column = column,
@@ -37,11 +30,11 @@ static cut cut_slice(gp_h5_column *column, const gp_store_slice *slice) {
         c.width = column->chunk_width;
     if (c.plain) {
         c.top = slice->first / column->chunk_rows * column->chunk_rows;
-        c.height = round_up(slice->first - c.top + slice->count, column->chunk_rows);
+        c.height = gp_round_up(slice->first - c.top + slice->count, column->chunk_rows);
     }
     c.left = c.part.begin / c.width;
     c.pieces = (c.part.begin + c.part.width - 1) / c.width - c.left + 1;
-    c.matrix = round_up(c.height * c.width + GP_CHUNK_CHECKSUM, 64);
+    c.matrix = gp_round_up(c.height * c.width + GP_CHUNK_CHECKSUM, 64);
     return c;
 }
 
@@ -49,7 +42,7 @@ static cut cut_slice(gp_h5_column *column, const gp_store_slice *slice) {
 static void piece_span(const cut *c, int64_t k, int64_t *from, int64_t *to) {
     int64_t begin = (c->left + k) * c->width, end = c->part.begin + c->part.width;
     *from = begin < c->part.begin ? c->part.begin : begin;
-    *to = least(begin + c->width, end);
+    *to = gp_least(begin + c->width, end);
 }
 
 static void place_pieces(const cut *c, int64_t samples, const gp_store_calls *room) {
@@ -63,7 +56,7 @@ static void place_pieces(const cut *c, int64_t samples, const gp_store_calls *ro
                                            (c->part.first - c->top) * pitch + skipped,
                                     .pitch = pitch,
                                     .first = first,
-                                    .samples = least((to - from) * 4, samples - first)};
+                                    .samples = gp_least((to - from) * 4, samples - first)};
     }
 }
 
@@ -75,7 +68,7 @@ static int is_stopped(const atomic_int *stop, gp_err *err) {
 /* In the order of the file: along a row of chunks, then down. */
 static int read_plain(const cut *c, const atomic_int *stop, uint8_t *bytes, gp_err *err) {
     int64_t rows = c->column->chunk_rows;
-    int64_t height = least(c->height, round_up(c->column->rows - c->top, rows));
+    int64_t height = gp_least(c->height, gp_round_up(c->column->rows - c->top, rows));
     for (int64_t row = 0; row < height; row += rows)
         for (int64_t k = 0; k < c->pieces; k++)
             if (is_stopped(stop, err) != GP_OK ||
@@ -102,7 +95,7 @@ static int make_room(gp_h5_column *column, const gp_store_slice *slice, int64_t 
                      gp_store_calls *room, gp_err *err) {
     gp_store_slice longest = *slice;
     int64_t there = column->rows - slice->first;
-    longest.count = most < slice->count ? slice->count : least(most, there);
+    longest.count = most < slice->count ? slice->count : gp_least(most, there);
     cut c = cut_slice(column, &longest);
     if (gp_mem_grow(&room->piece, &room->piece_capacity, c.pieces, sizeof *room->piece, err) !=
         GP_OK)

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-int64_t gp_chunk_bytes(const gp_h5_column *column) {
+/* Without its checksum. */
+static int64_t chunk_bytes(const gp_h5_column *column) {
     return column->chunk_rows * column->chunk_width;
 }
 
@@ -13,7 +14,7 @@ int gp_chunk_is_plain(const gp_h5_column *column) {
 #if H5_VERSION_GE(1, 10, 3)
     return column->only_checksum && column->row_bytes == column->width &&
            column->chunk_width % GP_GENO_GROUP_BYTES == 0 &&
-           gp_chunk_bytes(column) <= GP_STORE_GENOTYPE_CHUNK;
+           chunk_bytes(column) <= GP_STORE_GENOTYPE_CHUNK;
 #else
     (void)column;
     return 0;
@@ -42,7 +43,7 @@ static uint32_t little_endian(const uint8_t *b) {
 int gp_chunk_read(const gp_h5_column *column, int64_t row, int64_t begin, uint8_t *to,
                   gp_err *err) {
     hsize_t at[2] = {(hsize_t)row, (hsize_t)begin}, stored = 0;
-    int64_t bytes = gp_chunk_bytes(column);
+    int64_t bytes = chunk_bytes(column);
     uint32_t skipped = 0;
     const char *why = NULL;
     if (H5Dget_chunk_storage_size(column->set, at, &stored) < 0)
@@ -63,7 +64,7 @@ static int read_plain(gp_h5_column *column, const gp_h5_part *part, uint8_t *out
     int64_t width = column->chunk_width, end = part->begin + part->width;
     /* A column that is read needs its buffer for nothing else. */
     if (column->buffer == NULL)
-        column->buffer = gp_mem_alloc(gp_chunk_bytes(column) + GP_CHUNK_CHECKSUM, 1, err);
+        column->buffer = gp_mem_alloc(chunk_bytes(column) + GP_CHUNK_CHECKSUM, 1, err);
     if (column->buffer == NULL)
         return err->code;
     for (int64_t row = part->first; row < part->first + part->count; row += column->chunk_rows) {

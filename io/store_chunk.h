@@ -8,9 +8,6 @@
 
 enum { GP_CHUNK_CHECKSUM = 4 /* bytes behind each chunk */ };
 
-/** Bytes of a chunk, without its checksum. */
-int64_t gp_chunk_bytes(const gp_h5_column *column);
-
 /** Whether the chunks of a genotype column can be taken as they are: not compressed, whole groups
  *  of samples, no larger than the layout's. */
 int gp_chunk_is_plain(const gp_h5_column *column);

@@ -4,6 +4,7 @@
 #include "io/store_disk.h"
 #include "io/store_inside.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/code.h"
 
 #include <errno.h>
@@ -30,10 +31,6 @@ struct gp_store_writer {
     gp_digest digest;
 };
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /* ---- the shape of things ---- */
 
 /* The largest block that leaves 1024 of them to share out. */
@@ -52,7 +49,7 @@ static void cut_genotypes(gp_h5_plan *plan) {
     plan->chunk_width = (width + unit - 1) / unit * unit;
     while (rows > 16 && rows * plan->chunk_width > GP_STORE_GENOTYPE_CHUNK)
         rows /= 2;
-    plan->chunk_rows = least(rows, plan->rows);
+    plan->chunk_rows = gp_least(rows, plan->rows);
 }
 
 /* Column k of a chromosome of count variants. */
@@ -67,11 +64,12 @@ static gp_h5_plan column_plan(const gp_store_writer *w, int k, int64_t count) {
     if (k == GP_STORE_COUNTS)
         plan.width = 4;
     plan.chunk_width = plan.width;
-    plan.chunk_rows = least(count, GP_STORE_CHUNK / (8 * plan.width));
+    plan.chunk_rows = gp_least(count, GP_STORE_CHUNK / (8 * plan.width));
     if (field->type == GP_H5_UINT8) {
         /* How long strings are is not known yet; a small chromosome should not get a big chunk. */
         plan.rows = -1;
-        plan.chunk_rows = least(GP_STORE_CHUNK, (4 * least(count, GP_STORE_CHUNK) + 63) / 64 * 64);
+        plan.chunk_rows =
+            gp_least(GP_STORE_CHUNK, (4 * gp_least(count, GP_STORE_CHUNK) + 63) / 64 * 64);
     }
     return plan;
 }

@@ -76,27 +76,15 @@ int gp_selection_counts(const gp_selection *selection) {
     return !isnan(f->maf) || !isnan(f->mac) || !isnan(f->geno) || !isnan(f->hwe);
 }
 
-/* One row's calls among a mask's samples. */
-static gp_counts count_row(const gp_calls *calls, int64_t j, const uint8_t *mask) {
-    gp_counts sum = {{0}};
-    for (int64_t p = 0; p < calls->pieces; p++) {
-        const gp_piece *piece = &calls->piece[p];
-        gp_counts counts = gp_geno_count(piece->row + j * piece->pitch, mask + piece->first / 4,
-                                         gp_geno_stride(piece->samples));
-        for (int k = 0; k < 4; k++)
-            sum.call[k] += counts.call[k];
-    }
-    return sum;
-}
-
 void gp_selection_count(const gp_selection *selection, gp_kind kind, const gp_calls *calls,
                         int64_t *sums) {
     int sexes = kind == GP_X && !isnan(selection->filter.hwe);
+    int64_t groups = selection->stride / GP_GENO_GROUP_BYTES;
 #pragma omp parallel for schedule(static)
     for (int64_t j = 0; j < calls->m; j++) {
-        gp_counts all = count_row(calls, j, selection->all), females = {{0}};
+        gp_counts all = gp_calls_count(calls, j, 0, groups, selection->all), females = {{0}};
         if (sexes)
-            females = count_row(calls, j, selection->females);
+            females = gp_calls_count(calls, j, 0, groups, selection->females);
         memcpy(sums + 8 * j, all.call, sizeof all.call);
         memcpy(sums + 8 * j + 4, females.call, sizeof females.call);
     }

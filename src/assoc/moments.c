@@ -1,6 +1,7 @@
 #include "src/assoc/moments_rows.h"
 #include "src/base/mem.h"
 #include "src/base/real.h"
+#include "src/base/split.h"
 #include "src/geno/kernel.h"
 
 #include <stdlib.h>
@@ -22,14 +23,6 @@ typedef struct share {
     uint8_t *made;   /* [run / 4] whether four samples' rows are in the table */
 } share;
 
-static int64_t rounded_up(int64_t count, int64_t unit) {
-    return (count + unit - 1) / unit * unit;
-}
-
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /* The parts of a share that begins at `at`, or NULL; returns its bytes. */
 static int64_t lay_out(const gp_moments *m, uint8_t *at, share *s) {
     int64_t table = m->run * m->width * (int64_t)sizeof *s->table,
@@ -38,7 +31,7 @@ static int64_t lay_out(const gp_moments *m, uint8_t *at, share *s) {
     if (at != NULL)
         *s = (share){(int64_t *)at, (double *)(at + table), (int32_t *)(at + table + value),
                      at + table + value + sample};
-    return rounded_up(table + value + sample + m->run / 4, 64);
+    return gp_round_up(table + value + sample + m->run / 4, 64);
 }
 
 int64_t gp_moments_count(int64_t c, int64_t p, int exact) {
@@ -47,13 +40,13 @@ int64_t gp_moments_count(int64_t c, int64_t p, int exact) {
 }
 
 int64_t gp_moments_width(int64_t c, int64_t p, int exact) {
-    return rounded_up(gp_moments_count(c, p, exact), 8);
+    return gp_round_up(gp_moments_count(c, p, exact), 8);
 }
 
 /* Of a table of all samples; 0 where that is too much. */
 static int64_t kept_bytes(const gp_moments *m) {
     int64_t bytes =
-        rounded_up(m->y->terms, GP_GENO_GROUP) * (m->width * (int64_t)sizeof *m->kept + 1);
+        gp_round_up(m->y->terms, GP_GENO_GROUP) * (m->width * (int64_t)sizeof *m->kept + 1);
     return bytes <= m->keep ? bytes : 0;
 }
 
@@ -72,7 +65,7 @@ int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int 
     m->threads = omp_get_max_threads();
     int64_t room = TABLE_BYTES / (int64_t)sizeof(int64_t) / (m->width > 0 ? m->width : 1),
             part = m->threads > 1 ? y->terms / (RUNS * m->threads) : y->terms;
-    m->run = rounded_up(least(part, room) + 1, GP_GENO_GROUP);
+    m->run = gp_round_up(gp_least(part, room) + 1, GP_GENO_GROUP);
     m->share = lay_out(m, NULL, NULL);
     m->scratch = gp_mem_alloc(m->threads, m->share, err);
     m->lock = gp_mem_alloc(LOCKS, sizeof *m->lock, err);
@@ -128,7 +121,7 @@ static void add_variant(const gp_moments *m, const share *s, const stretch *here
 
 static void add_run(const gp_moments *m, const gp_calls *calls, const uint8_t *mask,
                     const int64_t *call, int64_t number, int64_t *sums) {
-    int64_t first = number * m->run, end = least(first + m->run, m->y->terms);
+    int64_t first = number * m->run, end = gp_least(first + m->run, m->y->terms);
     int64_t start = number * 29 % calls->m; /* threads begin at different variants */
     share s = {0};
     lay_out(m, m->scratch + omp_get_thread_num() * m->share, &s);
@@ -156,7 +149,7 @@ static void add_run(const gp_moments *m, const gp_calls *calls, const uint8_t *m
 /* Where memory is refused, moments are made for each block anew. */
 static void keep(gp_moments *m) {
     gp_err refused = {0};
-    int64_t samples = rounded_up(m->y->terms, GP_GENO_GROUP);
+    int64_t samples = gp_round_up(m->y->terms, GP_GENO_GROUP);
     m->kept_made = gp_mem_alloc(samples / 4, 1, &refused);
     if (m->kept_made != NULL)
         m->kept = gp_mem_alloc(samples, m->width * (int64_t)sizeof *m->kept, &refused);

@@ -16,6 +16,20 @@ gp_counts gp_geno_count(const uint8_t *row, const uint8_t *mask, int64_t stride)
     return (gp_counts){{all - low - high + both, low - both, high - both, both}};
 }
 
+gp_counts gp_calls_count(const gp_calls *calls, int64_t j, int64_t first, int64_t groups,
+                         const uint8_t *mask) {
+    gp_counts sum = {{0}};
+    for (int64_t at = first; at < first + groups;) {
+        gp_span span = gp_calls_span(calls, at, first + groups - at);
+        gp_counts part = gp_geno_count(span.row + j * span.pitch, mask + at * GP_GENO_GROUP_BYTES,
+                                       span.groups * GP_GENO_GROUP_BYTES);
+        for (int k = 0; k < 4; k++)
+            sum.call[k] += part.call[k];
+        at += span.groups;
+    }
+    return sum;
+}
+
 double gp_counts_alt_frequency(const gp_counts *c) {
     int64_t called = c->call[0] + c->call[1] + c->call[2];
     return called ? (double)(c->call[1] + 2 * c->call[2]) / (2.0 * (double)called) : NAN;

@@ -7,6 +7,7 @@
 #ifndef GP_SRC_GENO_COUNT_H
 #define GP_SRC_GENO_COUNT_H
 
+#include "src/geno/calls.h"
 #include <stdint.h>
 
 /** How many samples have each call; index 3 = missing (the order of the 2-bit code). */
@@ -28,6 +29,11 @@ int64_t gp_mask_count(const uint8_t *mask, int64_t stride);
 /** Counts the calls of a row among the samples of a mask of the same stride. Cost: one pass
  *  over both at about the speed of memory (the kernel's `count`, src/geno/kernel.h). */
 gp_counts gp_geno_count(const uint8_t *row, const uint8_t *mask, int64_t stride);
+
+/** The same for variant j of a block of calls, over groups [first, first + groups) of 64 samples.
+ *    mask  in  over all samples of calls */
+gp_counts gp_calls_count(const gp_calls *calls, int64_t j, int64_t first, int64_t groups,
+                         const uint8_t *mask);
 
 /** Frequency of ALT among called samples, 2 copies each; NaN if none is called. */
 double gp_counts_alt_frequency(const gp_counts *c);

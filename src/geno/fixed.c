@@ -1,6 +1,7 @@
 #include "src/geno/fixed.h"
 #include "src/base/mem.h"
 #include "src/base/real.h"
+#include "src/base/split.h"
 #include "src/geno/kernel.h"
 
 #include <math.h>
@@ -36,13 +37,9 @@ double gp_fixed_to(int64_t v, int e) {
  * of the top bit. */
 #define TURN 0x8080808080808080u
 
-static int64_t tiles_of(int64_t lines, int64_t per_tile) {
-    return (lines + per_tile - 1) / per_tile;
-}
-
 int64_t gp_operand_bytes(int64_t terms, int64_t columns, int bits) {
-    return tiles_of(columns * gp_fixed_digits(bits), GP_TILE_LINES) *
-               tiles_of(terms, GP_TILE_TERMS) * GP_TILE_BYTES +
+    return gp_units(columns * gp_fixed_digits(bits), GP_TILE_LINES) *
+               gp_units(terms, GP_TILE_TERMS) * GP_TILE_BYTES +
            columns * (int64_t)sizeof(int);
 }
 
@@ -50,8 +47,8 @@ int gp_operand_init(gp_operand *y, int64_t terms, int64_t columns, int bits, gp_
     y->terms = terms;
     y->columns = columns;
     y->digits = gp_fixed_digits(bits);
-    y->tile_columns = tiles_of(columns * y->digits, GP_TILE_LINES);
-    y->tile_terms = tiles_of(terms, GP_TILE_TERMS);
+    y->tile_columns = gp_units(columns * y->digits, GP_TILE_LINES);
+    y->tile_terms = gp_units(terms, GP_TILE_TERMS);
     y->tile = gp_mem_alloc(y->tile_columns * y->tile_terms, GP_TILE_BYTES, err);
     y->exponent = gp_mem_alloc(columns, sizeof *y->exponent, err);
     return err->code;

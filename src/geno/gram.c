@@ -1,5 +1,6 @@
 #include "src/geno/gram.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/gram_panel.h"
 
 #include <math.h>
@@ -146,10 +147,6 @@ typedef struct pass {
     int alone;        /* whether this pass adds what samples add alone */
 } pass;
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 static gp_gram_span span_of(const pass *p, int64_t sample, int64_t count) {
     return (gp_gram_span){p->block->calls, p->first, sample / GP_GENO_GROUP,
                           (count + GP_GENO_GROUP - 1) / GP_GENO_GROUP};
@@ -166,7 +163,7 @@ static void add_alone(const pass *p, int side) {
     int64_t *to = side == 0 ? p->gram->a : p->gram->b;
 #pragma omp parallel for schedule(static) num_threads(p->gram->threads)
     for (int64_t at = 0; at < count; at += GP_GRAM_CHUNK) {
-        int64_t n = least(GP_GRAM_CHUNK, count - at);
+        int64_t n = gp_least(GP_GRAM_CHUNK, count - at);
         gp_gram_span span = span_of(p, first + at, n);
         gp_gram_alone(p->gram, &span, side, n, my_share(p), to + at);
     }
@@ -216,34 +213,34 @@ static void do_strip(const pass *p, const uint8_t *left, int64_t b, int64_t line
             fetch(to + ROWS_AHEAD * block->pitch, count);
         p->gram->joins.add_row(share->joined + i * GP_GRAM_RIGHT, p->alone ? p->gram->a + a : none,
                                p->alone ? p->gram->b[b + i] : 0,
-                               diagonal ? least(count, b + i + 1 - a) : count, to);
+                               diagonal ? gp_least(count, b + i + 1 - a) : count, to);
     }
 }
 
 /* All of the left panel, rows [b, b + b_count), by columns [a, a + count). */
 static void do_group(const pass *p, int64_t b, int64_t b_count, int64_t a) {
     const gp_gram_block *block = p->block;
-    int64_t count = least(GP_GRAM_RIGHT, block->a_count - a);
+    int64_t count = gp_least(GP_GRAM_RIGHT, block->a_count - a);
     gp_gram_span span = span_of(p, block->a_first + a, count);
     gp_gram_unpack_right(p->gram, p->f, &span, my_share(p));
     int64_t skip = block->a_first == block->b_first && a > b ? a - b : 0;
     for (int64_t at = skip; at < b_count; at += GP_GRAM_STRIP)
         do_strip(p, p->gram->left + at / GP_TILE_LINES * p->f->tiles * GP_TILE_BYTES, b + at,
-                 least(GP_GRAM_STRIP, b_count - at), a, count);
+                 gp_least(GP_GRAM_STRIP, b_count - at), a, count);
 }
 
 static void do_pass(const pass *p) {
     const gp_gram_block *block = p->block;
     int threads = p->gram->threads;
     for (int64_t b = 0; b < block->b_count; b += GP_GRAM_LEFT) {
-        int64_t n = least(GP_GRAM_LEFT, block->b_count - b);
+        int64_t n = gp_least(GP_GRAM_LEFT, block->b_count - b);
         int64_t end = block->a_first == block->b_first ? b + n : block->a_count;
 #pragma omp parallel num_threads(threads)
         {
 #pragma omp for schedule(static)
             for (int64_t at = 0; at < n; at += GP_GRAM_CHUNK) {
                 gp_gram_span span =
-                    span_of(p, block->b_first + b + at, least(GP_GRAM_CHUNK, n - at));
+                    span_of(p, block->b_first + b + at, gp_least(GP_GRAM_CHUNK, n - at));
                 gp_gram_unpack_left(p->gram, p->f, &span, my_share(p),
                                     p->gram->left +
                                         at / GP_TILE_LINES * p->f->tiles * GP_TILE_BYTES);
@@ -279,6 +276,6 @@ int gp_gram_add(gp_gram *gram, const gp_gram_block *block, gp_err *err) {
     if (check(gram, block, err) != GP_OK)
         return err->code;
     for (int64_t j = 0; j < block->calls->m; j += GP_GRAM_STEP)
-        do_step(gram, block, j, least(GP_GRAM_STEP, block->calls->m - j));
+        do_step(gram, block, j, gp_least(GP_GRAM_STEP, block->calls->m - j));
     return GP_OK;
 }

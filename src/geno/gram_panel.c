@@ -4,8 +4,9 @@
 
 #define EVEN_BITS 0x5555555555555555u
 
-void gp_gram_gather(const gp_gram_factor *f, int64_t tile, const gp_gram_span *span,
-                    gp_gram_share *share) {
+/* Copies the calls of the variants of one tile into share->packed: rows of groups * 16 bytes. */
+static void gather(const gp_gram_factor *f, int64_t tile, const gp_gram_span *span,
+                   gp_gram_share *share) {
     enum { AHEAD = 16 }; /* rows lie far apart: fetch some before they are needed */
     int64_t width = span->groups * GP_GENO_GROUP_BYTES;
     for (int64_t at = 0; at < span->groups;) {
@@ -36,7 +37,7 @@ static void unpack_left(const gp_gram *gram, const gp_gram_factor *f,
                         const uint8_t (*value)[GP_TILE_TERMS][4], const gp_gram_span *span,
                         gp_gram_share *share, uint8_t *left) {
     for (int64_t t = 0; t < f->tiles; t++) {
-        gp_gram_gather(f, t, span, share);
+        gather(f, t, span, share);
         gp_unpack in = packed(f, t, span, share, value[t][0]);
         gram->kernel->unpack_variants(&in, share->turned, 1);
         for (int64_t r = 0; r < 4 * span->groups; r++)
@@ -53,7 +54,7 @@ void gp_gram_unpack_left(const gp_gram *gram, const gp_gram_factor *f, const gp_
 void gp_gram_unpack_right(const gp_gram *gram, const gp_gram_factor *f, const gp_gram_span *span,
                           gp_gram_share *share) {
     for (int64_t t = 0; t < f->tiles; t++) {
-        gp_gram_gather(f, t, span, share);
+        gather(f, t, span, share);
         for (int64_t d = 0; d < f->digits; d++) {
             gp_unpack in = packed(f, t, span, share, f->right[d][t][0]);
             gram->kernel->unpack_variants(&in, share->right + (d * f->tiles + t) * GP_TILE_BYTES,
@@ -124,7 +125,7 @@ void gp_gram_alone(const gp_gram *gram, const gp_gram_span *span, int side, int6
         to[i] = (int64_t)(sum + (side == 1 ? (uint64_t)gram->terms->all : 0));
     }
     for (int64_t t = 0; side == 0 && t < f->tiles; t++) {
-        gp_gram_gather(f, t, span, share);
+        gather(f, t, span, share);
         take_missing(gram->terms, t, span, count, share, to);
     }
 }

@@ -52,10 +52,6 @@ typedef struct gp_gram_span {
     int64_t group, groups; /* groups * 64 <= GP_GRAM_CHUNK */
 } gp_gram_span;
 
-/** Copies the calls of the variants of one tile into share->packed: rows of groups * 16 bytes. */
-void gp_gram_gather(const gp_gram_factor *f, int64_t tile, const gp_gram_span *span,
-                    gp_gram_share *share);
-
 /** Makes left tiles [4 * groups][f->tiles]. */
 void gp_gram_unpack_left(const gp_gram *gram, const gp_gram_factor *f, const gp_gram_span *span,
                          gp_gram_share *share, uint8_t *left);

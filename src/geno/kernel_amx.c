@@ -1,3 +1,4 @@
+#include "src/base/split.h"
 #include "src/geno/kernel_x86.h"
 
 #if defined(__x86_64__)
@@ -147,10 +148,6 @@ INLINE block block_at(const run *at, int64_t row, int64_t rows, int64_t column, 
     return b;
 }
 
-static inline int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /* All pairs of tiles whose rows and columns come in twos. */
 INLINE void add_squares(const run *at, int passing_left) {
     int64_t rows = at->p->rows & ~(int64_t)1, columns = at->p->columns & ~(int64_t)1;
@@ -168,7 +165,7 @@ INLINE void add_squares(const run *at, int passing_left) {
 INLINE void add_edges(const run *at, int passing_left) {
     const gp_tiles *p = at->p;
     for (int64_t r = 0; p->columns % 2 != 0 && r < p->rows; r += 4) {
-        int64_t rows = least(p->rows - r, 4);
+        int64_t rows = gp_least(p->rows - r, 4);
         block b = block_at(at, r, rows, p->columns - 1, 1);
         if (rows == 4)
             add_column(&b, 4, passing_left);
@@ -180,7 +177,7 @@ INLINE void add_edges(const run *at, int passing_left) {
             add_column(&b, 1, passing_left);
     }
     for (int64_t c = 0; p->rows % 2 != 0 && c < p->columns - p->columns % 2; c += 4) {
-        int64_t columns = least(p->columns - p->columns % 2 - c, 4);
+        int64_t columns = gp_least(p->columns - p->columns % 2 - c, 4);
         block b = block_at(at, p->rows - 1, 1, c, columns);
         if (columns == 4)
             add_row(&b, 4, passing_left);
@@ -197,7 +194,7 @@ AMX static void multiply(const gp_tiles *p) {
     __asm__ volatile("" ::: "memory"); /* the tile loads of some compilers do not say they read */
     _tile_loadconfig(&whole_tiles);
     for (int64_t k = 0; k < p->terms; k += STRETCH) {
-        run at = {p, k, least(p->terms - k, STRETCH)};
+        run at = {p, k, gp_least(p->terms - k, STRETCH)};
         if (p->rows >= p->columns) {
             add_squares(&at, 1);
             add_edges(&at, 1);

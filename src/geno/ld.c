@@ -1,5 +1,6 @@
 #include "src/geno/ld.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/count.h"
 #include "src/geno/kernel.h"
 
@@ -55,14 +56,10 @@ static int64_t tiles(int64_t variants) {
     return (variants + GP_TILE_LINES - 1) / GP_TILE_LINES;
 }
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /* Where the sums of a tile of j and one of k are. */
 static int64_t sum_tile(const gp_ld *ld, int64_t row, int64_t column) {
     int64_t first = column / PART * PART;
-    return first * tiles(ld->j.m) + row * least(PART, tiles(ld->k.m) - first) + column - first;
+    return first * tiles(ld->j.m) + row * gp_least(PART, tiles(ld->k.m) - first) + column - first;
 }
 
 static void side_init(side *s, int64_t most, gp_err *err) {
@@ -132,7 +129,7 @@ static void count_variant(const gp_ld *ld, const gp_calls *calls, int64_t varian
         const uint8_t *row = piece->row + variant * piece->pitch;
         int64_t bytes = gp_geno_stride(piece->samples);
         for (int64_t at = 0; at < bytes; at += (int64_t)sizeof everybody) {
-            int64_t part = least((int64_t)sizeof everybody, bytes - at);
+            int64_t part = gp_least((int64_t)sizeof everybody, bytes - at);
             ld->kernel->count(row + at, mask ? mask + piece->first / 4 + at : everybody, part,
                               count);
         }
@@ -183,7 +180,7 @@ static void leave_out(const step *st, uint8_t *row) {
 
 /* Copies the step's calls of up to 16 variants from `first` on to rows of STEP_BYTES. */
 static int64_t gather(const step *st, const gp_calls *calls, int64_t first, uint8_t *packed) {
-    int64_t variants = least(GP_TILE_LINES, calls->m - first);
+    int64_t variants = gp_least(GP_TILE_LINES, calls->m - first);
     for (int64_t at = 0; at < st->groups;) {
         gp_span part = gp_calls_span(calls, st->group + at, st->groups - at);
         for (int64_t v = 0; v < variants; v++)
@@ -234,8 +231,8 @@ static void multiply(const step *st, int64_t row, int64_t column, int product) {
     gp_ld *ld = st->ld;
     gp_tiles p = {.left = ld->j.panel[left_kind[product]] + row * ROW_BYTES,
                   .right = ld->k.panel[right_kind[product]] + column * ROW_BYTES,
-                  .rows = least(PART, tiles(ld->j.m) - row),
-                  .columns = least(PART, tiles(ld->k.m) - column),
+                  .rows = gp_least(PART, tiles(ld->j.m) - row),
+                  .columns = gp_least(PART, tiles(ld->k.m) - column),
                   .terms = st->groups,
                   .left_step = STEP,
                   .right_step = STEP,
@@ -295,7 +292,7 @@ int gp_ld_set(gp_ld *ld, const gp_calls *j, const gp_calls *k, const uint8_t *ma
     if (j->m == 0 || k->m == 0)
         return GP_OK;
     for (int64_t g = 0; g < groups; g += STEP) {
-        step st = {ld, mask, samples, g, least(STEP, groups - g)};
+        step st = {ld, mask, samples, g, gp_least(STEP, groups - g)};
         do_step(&st, j, k);
     }
     return GP_OK;

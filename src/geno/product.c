@@ -1,5 +1,6 @@
 #include "src/geno/product.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/product_parts.h"
 
 #include <omp.h>
@@ -34,25 +35,21 @@ int64_t gp_product_bytes(void) {
     return omp_get_max_threads() * (int64_t)sizeof(gp_share);
 }
 
-static int64_t parts_of(int64_t count, int64_t size) {
-    return (count + size - 1) / size;
-}
-
 gp_slices gp_slices_of(const gp_operand *y, int64_t panel, int64_t least) {
     gp_slices s = {.columns = y->tile_columns, .across = 1};
     if (s.columns > GP_SLICE_COLUMNS) {
-        s.across = parts_of(s.columns, GP_SLICE_COLUMNS);
-        s.columns = parts_of(s.columns, s.across);
+        s.across = gp_units(s.columns, GP_SLICE_COLUMNS);
+        s.columns = gp_units(s.columns, s.across);
     }
     int64_t most = GP_SLICE_BYTES / GP_TILE_BYTES / (s.columns > 0 ? s.columns : 1);
-    int64_t panels = parts_of(y->tile_terms, panel);
-    s.along = parts_of(y->tile_terms, most > panel ? most / panel * panel : panel);
+    int64_t panels = gp_units(y->tile_terms, panel);
+    s.along = gp_units(y->tile_terms, most > panel ? most / panel * panel : panel);
     if (s.along < least)
         s.along = least;
     if (s.along > panels)
         s.along = panels;
-    s.terms = s.along > 0 ? parts_of(panels, s.along) * panel : panel;
-    s.along = parts_of(y->tile_terms, s.terms);
+    s.terms = s.along > 0 ? gp_units(panels, s.along) * panel : panel;
+    s.along = gp_units(y->tile_terms, s.terms);
     return s;
 }
 

@@ -1,4 +1,5 @@
 #include "src/base/split.h"
+#include "src/geno/count.h"
 #include "src/geno/product.h"
 #include "src/geno/product_parts.h"
 
@@ -28,23 +29,14 @@ static int shares_sums(const work *w) {
 static void count(const work *w, int64_t variant, int64_t variants, const gp_slice *slice) {
     int others = shares_sums(w);
     for (int64_t j = variant; j < variant + variants; j++) {
-        int64_t bits[4] = {0}; /* of the mask, and of it with low, high, both bits of a call */
-        for (int64_t at = 0; at < slice->terms;) {
-            gp_span span = gp_calls_span(w->calls, slice->term + at, slice->terms - at);
-            w->product->kernel->count(span.row + j * span.pitch,
-                                      w->mask + (slice->term + at) * GP_GENO_GROUP_BYTES,
-                                      span.groups * GP_GENO_GROUP_BYTES, bits);
-            at += span.groups;
-        }
-        int64_t call[4] = {bits[0] - bits[1] - bits[2] + bits[3], bits[1] - bits[3],
-                           bits[2] - bits[3], bits[3]};
+        gp_counts counts = gp_calls_count(w->calls, j, slice->term, slice->terms, w->mask);
         for (int k = 0; k < 4; k++) {
             int64_t *to = w->count + 4 * j + k;
             if (others) {
 #pragma omp atomic
-                *to += call[k];
+                *to += counts.call[k];
             } else {
-                *to += call[k];
+                *to += counts.call[k];
             }
         }
     }

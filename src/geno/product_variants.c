@@ -1,3 +1,4 @@
+#include "src/base/split.h"
 #include "src/geno/product.h"
 #include "src/geno/product_parts.h"
 
@@ -17,10 +18,6 @@ typedef struct work {
     int64_t *sums;
 } work;
 
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 /* Unpacks a group's calls of variants [variant, variant + variants). */
 static void unpack(const work *w, gp_share *share, const gp_span *span, int64_t variant,
                    int64_t variants) {
@@ -30,7 +27,7 @@ static void unpack(const work *w, gp_share *share, const gp_span *span, int64_t 
         int64_t j = t * GP_TILE_TERMS;
         gp_unpack in = {.calls = span->row + (variant + j) * span->pitch,
                         .pitch = span->pitch,
-                        .variants = least(variants - j, GP_TILE_TERMS),
+                        .variants = gp_least(variants - j, GP_TILE_TERMS),
                         .groups = 1,
                         .value = gp_dosage_bytes};
         kernel->unpack_variants(&in, share->right, 1);
@@ -60,13 +57,13 @@ static void do_group(const work *w, gp_share *share, int64_t group) {
     const gp_slice *slice = &w->slice;
     gp_span span = gp_calls_span(w->calls, group, 1);
     for (int64_t at = 0; at < w->variants; at += TERMS * GP_TILE_TERMS) {
-        int64_t variants = least(w->variants - at, TERMS * GP_TILE_TERMS);
+        int64_t variants = gp_least(w->variants - at, TERMS * GP_TILE_TERMS);
         unpack(w, share, &span, w->first + at, variants);
         gp_panel_multiply(w->product, share, slice, GP_PANEL_ROWS, slice->term + at / GP_TILE_TERMS,
                           (variants + GP_TILE_TERMS - 1) / GP_TILE_TERMS);
     }
     int64_t *sums = w->sums + group * GP_GENO_GROUP * y->columns;
-    for (int64_t i = 0; i < least(w->samples - group * GP_GENO_GROUP, GP_GENO_GROUP); i++)
+    for (int64_t i = 0; i < gp_least(w->samples - group * GP_GENO_GROUP, GP_GENO_GROUP); i++)
         gp_share_join(share, y, slice, i, 0, sums + i * y->columns);
     if (w->missing != NULL && slice->column == 0)
         add_missing(w, &span, sums);
@@ -83,7 +80,7 @@ void gp_product_across_variants(gp_product *product, const gp_calls *calls, cons
     for (int64_t k = 0; k < slices.across * slices.along; k++) {
         w.slice = gp_slices_at(y, &slices, k);
         w.first = w.slice.term * GP_TILE_TERMS;
-        w.variants = least(calls->m - w.first, w.slice.terms * GP_TILE_TERMS);
+        w.variants = gp_least(calls->m - w.first, w.slice.terms * GP_TILE_TERMS);
         if (w.variants <= 0)
             break;
             /* Four groups of 64 samples are a line of the cache in every row. */
