@@ -3,6 +3,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Walks along rows that lie far apart spend their time on looking up small pages. */
+enum { LARGE_PAGE = 2 << 20 };
 
 static atomic_llong fail_at;
 
@@ -29,7 +33,10 @@ void *gp_mem_alloc(int64_t count, int64_t size, gp_err *err) {
         return NULL;
     }
     size_t rounded = ((size_t)bytes + 63) / 64 * 64;
-    void *p = must_fail() ? NULL : aligned_alloc(64, rounded);
+    int large = rounded >= 2 * LARGE_PAGE;
+    void *p = NULL;
+    if (!must_fail() && posix_memalign(&p, large ? LARGE_PAGE : 64, rounded) != 0)
+        p = NULL;
     if (p == NULL) {
         gp_err_set(
             err, GP_EFAIL,
@@ -37,6 +44,10 @@ void *gp_mem_alloc(int64_t count, int64_t size, gp_err *err) {
             (long long)bytes);
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    if (large)
+        (void)madvise(p, rounded, MADV_HUGEPAGE); /* a wish: the pages serve as they are */
+#endif
     memset(p, 0, rounded);
     return p;
 }

@@ -7,7 +7,8 @@
 
 /** Zeroed memory for count elements of size bytes, aligned to 64 bytes; released with free().
  *  Local, thread-safe. count 0 gives one element's room, so NULL always means failure: GP_EFAIL,
- *  with the number of bytes, also where count * size overflows or count is negative. */
+ *  with the number of bytes, also where count * size overflows or count is negative. 4 MiB and
+ *  more begin on a large page, and ask the system for large ones. */
 void *gp_mem_alloc(int64_t count, int64_t size, gp_err *err);
 
 /** Grows *array (from gp_mem_alloc, or NULL) so that need elements fit; doubles, keeps the
