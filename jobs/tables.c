@@ -210,6 +210,7 @@ void gp_tables_close(gp_job *job, gp_tables *tables) {
         remove_directories(tables);
     }
     for (int64_t t = 0; t < tables->count; t++) {
+        gp_text_free(&tables->table[t].runs);
         gp_text_free(&tables->table[t].head);
         gp_text_free(&tables->table[t].tail);
         free(tables->table[t].name);

@@ -2,7 +2,8 @@
  *
  *  Each group's first shard writes its own part of every table; text blocks that straddle two
  *  groups are handed to the earlier one; parts are then placed side by side, indexed, described
- *  and renamed. No table passes through one rank's memory.
+ *  and renamed. No table passes through one rank's memory. Where the groups share out the variants
+ *  more than once (chromosome by chromosome), each sharing out is a section of the tables.
  */
 #ifndef GP_JOBS_TABLES_H
 #define GP_JOBS_TABLES_H
@@ -16,6 +17,9 @@ typedef struct gp_out_table {
     const char *trait; /* borrowed */
     char *name;        /* file name without directory: TRAIT.tsv.gz, made safe */
     gp_part part;
+    int64_t base;                    /* bytes of the sections before this one */
+    int64_t wrote;                   /* bytes of them that this rank wrote */
+    gp_text runs;                    /* of them, where this rank will describe the table */
     gp_text head;                    /* lines that an earlier group's text block ends with */
     gp_text tail;                    /* the text block being filled */
     int64_t status[GP_STATUS_COUNT]; /* tests by outcome; whoever adds lines counts them */
@@ -53,13 +57,17 @@ gp_text *gp_tables_text(gp_tables *tables, int64_t table);
  * Local. GP_EFAIL where the disk is full, or the lines are not sorted. */
 int gp_tables_end_block(gp_tables *tables, gp_err *err);
 
+/** Ends a section: what the groups wrote is placed, in their order, behind the sections before. The
+ *  next one begins with another chromosome. Collective. Errors as in gp_tables_finish. */
+int gp_tables_end_section(gp_job *job, gp_tables *tables, gp_err *err);
+
 /** What stands in every table's metadata. */
 typedef struct gp_tables_meta {
     const char *model, *missing, *covariates, *store_digest;
     const int64_t *samples; /* [count] */
 } gp_tables_meta;
 
-/** Puts the tables together and gives them their names. Collective.
+/** Ends the last section, and gives the tables their names. Collective.
  *    lines  in  local: how many lines this rank owes to each table
  *  GP_EFAIL where a finished table holds another number; GP_ESTOP after a signal. On failure
  * nothing has its final name (unless renaming itself failed). */

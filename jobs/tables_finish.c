@@ -14,16 +14,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What becomes known of the tables on the way. */
+/* A section on its way into the tables. */
+typedef struct section {
+    gp_job *job;
+    gp_tables *tables;
+    int last;        /* of the tables */
+    int64_t *size;   /* [count] its bytes in each table */
+    int64_t *offset; /* [count] where this rank's parts begin */
+    gp_text *mine;   /* [count] the runs of this rank's parts */
+} section;
+
+/* Tables on their way to their names. */
 typedef struct finish {
     gp_job *job;
     gp_tables *tables;
     const gp_tables_meta *meta;
-    int64_t lines;   /* in every table */
-    int64_t *size;   /* [count] bytes of each table */
-    int64_t *offset; /* [count] where this rank's parts begin */
-    gp_text *mine;   /* [count] the runs of this rank's parts */
-    gp_text *runs;   /* [count] those of all parts, where this rank describes the table */
+    int64_t lines; /* in every table */
 } finish;
 
 static const char *index_suffix(const gp_tables *tables) {
@@ -32,8 +38,14 @@ static const char *index_suffix(const gp_tables *tables) {
 
 /* ---- the parts ---- */
 
-/* Hands heads to the groups before, compresses the last text block, ends the last part. */
-static int close_parts(gp_job *job, gp_tables *tables, gp_err *err) {
+static int is_first(const section *s) {
+    return gp_par_group(s->job->par) == 0;
+}
+
+/* Hands heads to the groups before, compresses the last text block, ends the tables' last part. */
+static int close_parts(section *s, gp_err *err) {
+    gp_job *job = s->job;
+    gp_tables *tables = s->tables;
     for (int64_t t = 0; t < tables->count; t++) {
         gp_out_table *table = &tables->table[t];
         /* Every rank must come here for every table, whatever failed before: the carry is
@@ -41,51 +53,94 @@ static int close_parts(gp_job *job, gp_tables *tables, gp_err *err) {
         gp_par_carry(job->par, &table->head, tables->open, &table->tail, err);
         if (tables->writes && err->code == GP_OK)
             gp_part_append(&table->part, &table->tail, tables->pack, tables->threads, err);
-        if (tables->writes && err->code == GP_OK &&
+        if (tables->writes && err->code == GP_OK && s->last &&
             gp_par_group(job->par) == gp_par_groups(job->par) - 1)
             gp_part_end(&table->part, err);
     }
     return gp_par_agree(job->par, err);
 }
 
-/* Finds where each part goes, and how long the tables become. */
-static int measure(finish *f, gp_err *err) {
-    gp_tables *tables = f->tables;
-    int64_t csi = tables->csi;
-    f->size = gp_mem_alloc(tables->count, sizeof *f->size, err);
-    f->offset = gp_mem_alloc(tables->count, sizeof *f->offset, err);
-    f->mine = gp_mem_alloc(tables->count, sizeof *f->mine, err);
-    f->runs = gp_mem_alloc(tables->count, sizeof *f->runs, err);
-    if (gp_par_agree(f->job->par, err) != GP_OK)
+/* Finds where each part goes. The first group's part is the table itself, earlier sections and
+ * all. */
+static int measure(section *s, gp_err *err) {
+    gp_tables *tables = s->tables;
+    s->size = gp_mem_alloc(tables->count, sizeof *s->size, err);
+    s->offset = gp_mem_alloc(tables->count, sizeof *s->offset, err);
+    s->mine = gp_mem_alloc(tables->count, sizeof *s->mine, err);
+    if (gp_par_agree(s->job->par, err) != GP_OK)
         return err->code;
-    for (int64_t t = 0; t < tables->count; t++)
-        f->size[t] = tables->writes ? tables->table[t].part.size : 0;
-    gp_par_sum_before(f->job->par, f->size, f->offset, tables->count, err);
-    gp_par_sum(f->job->par, f->size, tables->count, err);
-    gp_par_sum(f->job->par, &f->lines, 1, err);
-    gp_par_max(f->job->par, &csi, 1, err);
-    tables->csi = (int)csi;
-    return gp_par_agree(f->job->par, err);
+    for (int64_t t = 0; tables->writes && t < tables->count; t++) {
+        gp_out_table *table = &tables->table[t];
+        s->size[t] = table->part.size - (is_first(s) ? table->base : 0);
+        table->wrote += s->size[t];
+    }
+    gp_par_sum_before(s->job->par, s->size, s->offset, tables->count, err);
+    gp_par_sum(s->job->par, s->size, tables->count, err);
+    return gp_par_agree(s->job->par, err);
 }
 
 /* Copies all parts but the first behind it. */
-static int place_parts(finish *f, gp_err *err) {
-    gp_tables *tables = f->tables;
+static int place_parts(section *s, gp_err *err) {
+    gp_tables *tables = s->tables;
     for (int64_t t = 0; tables->writes && t < tables->count && gp_job_check_signals(err) == GP_OK;
          t++) {
         gp_part *part = &tables->table[t].part;
-        gp_runs_print(&part->runs, f->offset[t], &f->mine[t], err);
-        if (gp_par_group(f->job->par) == 0)
+        int64_t offset = is_first(s) ? 0 : tables->table[t].base + s->offset[t];
+        gp_runs_print(&part->runs, offset, &s->mine[t], err);
+        if (is_first(s))
             continue;
         char *path = gp_tables_path(tables, t, 0, GP_TABLES_WHOLE, err);
         if (path != NULL)
-            gp_part_place(part, path, f->offset[t], err);
+            gp_part_place(part, path, offset, err);
         free(path);
     }
-    if (gp_par_agree(f->job->par, err) != GP_OK)
-        return err->code;
-    gp_par_gather(f->job->par, f->mine, f->runs, tables->count, err);
-    return gp_par_agree(f->job->par, err);
+    return gp_par_agree(s->job->par, err);
+}
+
+/* Brings the runs to the ranks that will describe the tables. */
+static int gather_runs(section *s, gp_err *err) {
+    gp_tables *tables = s->tables;
+    gp_text *runs = gp_mem_alloc(tables->count, sizeof *runs, err);
+    if (gp_par_agree(s->job->par, err) == GP_OK) {
+        for (int64_t t = 0; t < tables->count; t++)
+            runs[t] = tables->table[t].runs;
+        gp_par_gather(s->job->par, s->mine, runs, tables->count, err);
+        for (int64_t t = 0; t < tables->count; t++)
+            tables->table[t].runs = runs[t];
+        gp_par_agree(s->job->par, err);
+    }
+    free(runs);
+    return err->code;
+}
+
+static void begin_next(section *s) {
+    gp_tables *tables = s->tables;
+    tables->open = 0;
+    for (int64_t t = 0; t < tables->count; t++) {
+        gp_out_table *table = &tables->table[t];
+        table->base += s->size[t];
+        table->head.length = table->tail.length = 0;
+        gp_runs_free(&table->part.runs);
+        if (tables->writes)
+            table->part.size = is_first(s) ? table->base : 0;
+    }
+}
+
+static int end_section(gp_job *job, gp_tables *tables, int last, gp_err *err) {
+    section s = {.job = job, .tables = tables, .last = last};
+    if (close_parts(&s, err) == GP_OK && measure(&s, err) == GP_OK &&
+        place_parts(&s, err) == GP_OK && gather_runs(&s, err) == GP_OK)
+        begin_next(&s);
+    for (int64_t t = 0; s.mine != NULL && t < tables->count; t++)
+        gp_text_free(&s.mine[t]);
+    free(s.size);
+    free(s.offset);
+    free(s.mine);
+    return err->code;
+}
+
+int gp_tables_end_section(gp_job *job, gp_tables *tables, gp_err *err) {
+    return end_section(job, tables, 0, err);
 }
 
 /* ---- describing ---- */
@@ -93,12 +148,13 @@ static int place_parts(finish *f, gp_err *err) {
 /* That the table is all there: as many lines as were owed, as many bytes as were written. */
 static int check_whole(const finish *f, int64_t t, int64_t lines, const char *data, gp_err *err) {
     int64_t size = 0;
-    if (gp_io_file_size(data, &size, err) == GP_OK && (lines != f->lines || size != f->size[t]))
+    if (gp_io_file_size(data, &size, err) == GP_OK &&
+        (lines != f->lines || size != f->tables->table[t].base))
         gp_err_set(err, GP_EFAIL,
                    "%s/%s: %lld lines in %lld bytes were written, %lld in %lld are there; run the "
                    "command again",
                    f->tables->directory, f->tables->table[t].name, (long long)f->lines,
-                   (long long)f->size[t], (long long)lines, (long long)size);
+                   (long long)f->tables->table[t].base, (long long)lines, (long long)size);
     return err->code;
 }
 
@@ -120,8 +176,8 @@ static int add_index(finish *f, int64_t t, const char *data, desk *d, gp_err *er
     d->index.length = d->packed.length = 0;
     char *path = gp_tables_path(tables, t, 0, index_suffix(tables), err);
     if (path != NULL &&
-        gp_tabix_print(&f->runs[t], f->size[t] - GP_PART_END, tables->csi, &d->index, &lines,
-                       err) == GP_OK &&
+        gp_tabix_print(&tables->table[t].runs, tables->table[t].base - GP_PART_END, tables->csi,
+                       &d->index, &lines, err) == GP_OK &&
         check_whole(f, t, lines, data, err) == GP_OK &&
         gp_pack_file(d->pack, &d->index, &d->packed, err) == GP_OK)
         gp_io_fill_file(path, d->packed.bytes, d->packed.length, err);
@@ -194,7 +250,7 @@ static int sync_one(const finish *f, int64_t t, const char *suffix, gp_err *err)
 static int sync_all(finish *f, gp_err *err) {
     int rank = gp_par_rank(f->job->par), size = gp_par_size(f->job->par);
     for (int64_t t = 0; t < f->tables->count && gp_job_check_signals(err) == GP_OK; t++) {
-        if (f->tables->writes && f->tables->table[t].part.size > 0)
+        if (f->tables->table[t].wrote > 0)
             sync_one(f, t, GP_TABLES_WHOLE, err);
         if (t % size == rank && err->code == GP_OK &&
             sync_one(f, t, index_suffix(f->tables), err) == GP_OK)
@@ -243,21 +299,20 @@ static int rename_all(finish *f, gp_err *err) {
     return gp_par_agree(f->job->par, err);
 }
 
+/* What the ranks owe and found, over all of them. */
+static int join_ranks(finish *f, gp_err *err) {
+    int64_t csi = f->tables->csi;
+    gp_par_sum(f->job->par, &f->lines, 1, err);
+    gp_par_max(f->job->par, &csi, 1, err);
+    f->tables->csi = (int)csi;
+    return gp_par_agree(f->job->par, err);
+}
+
 int gp_tables_finish(gp_job *job, gp_tables *tables, int64_t lines, const gp_tables_meta *meta,
                      gp_err *err) {
     finish f = {.job = job, .tables = tables, .meta = meta, .lines = lines};
-    if (close_parts(job, tables, err) == GP_OK && measure(&f, err) == GP_OK &&
-        place_parts(&f, err) == GP_OK && describe(&f, err) == GP_OK && sync_all(&f, err) == GP_OK)
+    if (end_section(job, tables, 1, err) == GP_OK && join_ranks(&f, err) == GP_OK &&
+        describe(&f, err) == GP_OK && sync_all(&f, err) == GP_OK)
         tables->finished = rename_all(&f, err) == GP_OK;
-    for (int64_t t = 0; t < tables->count; t++) {
-        if (f.mine != NULL)
-            gp_text_free(&f.mine[t]);
-        if (f.runs != NULL)
-            gp_text_free(&f.runs[t]);
-    }
-    free(f.size);
-    free(f.offset);
-    free(f.mine);
-    free(f.runs);
     return err->code;
 }
