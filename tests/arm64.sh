@@ -67,7 +67,7 @@ make_root() {
 
 compile() {
     cmake -S . -B "$build" -DCMAKE_TOOLCHAIN_FILE=cmake/aarch64-linux-gnu.cmake -DGP_ARM64_ROOT="$root" \
-        -DGP_TESTS=ON -DGP_WERROR=ON && cmake --build "$build" --parallel "$(nproc)"
+        -DGP_TESTS=ON -DGP_TEST_TIMEOUT=1200 -DGP_WERROR=ON && cmake --build "$build" --parallel "$(nproc)"
 }
 
 # The tests of one process. Left out: two that take minutes here (one reads 40,000 stores, one is mostly OpenBLAS),
