@@ -1,4 +1,4 @@
-/** A file driver for HDF5 that outlives a full disk. Private to io/store_*.c.
+/** A file driver for HDF5 that outlives a full disk. Private to io/store_*.c and io/grm_*.c.
  *
  *  Where a write fails, HDF5 cannot close the file any more and falls over at the end of the
  * process (1.10.8: in H5F__close_cb, called when the process ends). So this driver remembers

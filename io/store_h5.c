@@ -142,8 +142,8 @@ int gp_h5_damaged(gp_err *err, const char *path, hid_t object, const char *child
     char name[256];
     object_name(name, sizeof name, object, child);
     return gp_err_set(err, GP_EINPUT,
-                      "%s: %sis damaged (%s): restore the file from a copy, or import it again",
-                      path, name, why);
+                      "%s: %sis damaged (%s): restore the file from a copy, or make it again", path,
+                      name, why);
 }
 
 int gp_h5_read_failed(gp_err *err, const char *path, hid_t object, const char *child) {

@@ -1,4 +1,5 @@
-/** The store's layout, and what its writer and reader share about HDF5. Private to io/store_*.c.
+/** The store's layout, and what its writer and reader share about HDF5. Private to io/store_*.c; to
+ *  io/grm_*.c, whose files keep ids and numbers in the same way; and to jobs/parallel_file.c.
  *
  *  Layout, format version 1
  *  ------------------------

@@ -1,5 +1,5 @@
 /** What the files that make up the store share: an open store, runs of strings, /samples. Private
- * to io/store_*.c.
+ * to io/store_*.c and io/grm_*.c.
  */
 #ifndef GP_IO_STORE_INSIDE_H
 #define GP_IO_STORE_INSIDE_H
