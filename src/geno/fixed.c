@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 int gp_fixed_bits(int64_t n) {
     if (n <= GP_FIXED_SMALL)
@@ -43,12 +44,17 @@ int64_t gp_operand_bytes(int64_t terms, int64_t columns, int bits) {
            columns * (int64_t)sizeof(int);
 }
 
+gp_operand gp_operand_shape(int64_t terms, int64_t columns, int bits) {
+    int digits = gp_fixed_digits(bits);
+    return (gp_operand){.terms = terms,
+                        .columns = columns,
+                        .digits = digits,
+                        .tile_columns = gp_units(columns * digits, GP_TILE_LINES),
+                        .tile_terms = gp_units(terms, GP_TILE_TERMS)};
+}
+
 int gp_operand_init(gp_operand *y, int64_t terms, int64_t columns, int bits, gp_err *err) {
-    y->terms = terms;
-    y->columns = columns;
-    y->digits = gp_fixed_digits(bits);
-    y->tile_columns = gp_units(columns * y->digits, GP_TILE_LINES);
-    y->tile_terms = gp_units(terms, GP_TILE_TERMS);
+    *y = gp_operand_shape(terms, columns, bits);
     y->tile = gp_mem_alloc(y->tile_columns * y->tile_terms, GP_TILE_BYTES, err);
     y->exponent = gp_mem_alloc(columns, sizeof *y->exponent, err);
     return err->code;
@@ -76,6 +82,26 @@ void gp_operand_set(gp_operand *y, int64_t term, int64_t column, int64_t v) {
     uint8_t *to = place(y, term);
     for (int d = 0; d < y->digits; d++)
         to[step(y, column * y->digits + d)] = (uint8_t)(digits >> (8 * d));
+}
+
+/* The digits of up to four integers that lie side by side in a line of a tile. */
+static void set_four(const gp_operand *y, int64_t term, int64_t column, const int64_t *v,
+                     int64_t count) {
+    uint64_t digits[4] = {0};
+    for (int64_t k = 0; k < count; k++)
+        digits[k] = ((uint64_t)v[k] + TURN) ^ TURN;
+    uint8_t *to = place(y, term);
+    for (int d = 0; d < y->digits; d++) {
+        uint8_t cell[4];
+        for (int k = 0; k < 4; k++)
+            cell[k] = (uint8_t)(digits[k] >> (8 * d));
+        memcpy(to + step(y, column * y->digits + d), cell, sizeof cell);
+    }
+}
+
+void gp_operand_set_column(gp_operand *y, int64_t column, const int64_t *v) {
+    for (int64_t i = 0; i < y->terms; i += 4)
+        set_four(y, i, column, v + i, gp_least(y->terms - i, 4));
 }
 
 int64_t gp_operand_get(const gp_operand *y, int64_t term, int64_t column) {

@@ -55,6 +55,9 @@ typedef struct gp_operand {
     int *exponent;                    /* [columns] the caller's */
 } gp_operand;
 
+/** An operand without memory: its digits, and its size in tiles. */
+gp_operand gp_operand_shape(int64_t terms, int64_t columns, int bits);
+
 /** Makes room for integers of up to 2^bits in size; bits is at most 62. */
 int gp_operand_init(gp_operand *y, int64_t terms, int64_t columns, int bits, gp_err *err);
 void gp_operand_free(gp_operand *y);
@@ -64,6 +67,10 @@ int64_t gp_operand_bytes(int64_t terms, int64_t columns, int bits);
 
 /** Sets one integer, of up to 2^bits in size. */
 void gp_operand_set(gp_operand *y, int64_t term, int64_t column, int64_t v);
+
+/** Sets a column; faster than one by one.
+ *    v  in  [terms] of up to 2^bits in size */
+void gp_operand_set_column(gp_operand *y, int64_t column, const int64_t *v);
 
 int64_t gp_operand_get(const gp_operand *y, int64_t term, int64_t column);
 

@@ -9,7 +9,9 @@
 
 #define FOUR(x) x, x, x, x
 #define DOSAGE 0, 1, 2, 0
+#define MISSING 0, 0, 0, 1
 _Alignas(16) const uint8_t gp_dosage_bytes[4 * GP_TILE_TERMS] = {FOUR(FOUR(FOUR(DOSAGE)))};
+_Alignas(16) const uint8_t gp_missing_bytes[4 * GP_TILE_TERMS] = {FOUR(FOUR(FOUR(MISSING)))};
 
 gp_product *gp_product_new(const gp_operand *y, gp_err *err) {
     int threads = omp_get_max_threads();
@@ -20,7 +22,9 @@ gp_product *gp_product_new(const gp_operand *y, gp_err *err) {
         free(product);
         return NULL;
     }
-    *product = (gp_product){y, gp_kernel_chosen(), threads, share};
+    const gp_kernel *kernel = gp_kernel_chosen();
+    *product =
+        (gp_product){y, kernel, gp_digits_join_for(kernel), gp_wide_slices(y), threads, share};
     return product;
 }
 

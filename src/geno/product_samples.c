@@ -99,9 +99,22 @@ static void run(work *w) {
         do_item(w, w->product->share + omp_get_thread_num(), k);
 }
 
+static void run_wide(gp_product *product, const work *w) {
+#pragma omp parallel for schedule(static) num_threads(w->product->threads)
+    for (int64_t j = 0; j < (w->mask != NULL ? w->calls->m : 0); j++) {
+        gp_counts counts = gp_calls_count(w->calls, j, 0, w->product->y->tile_terms, w->mask);
+        memcpy(w->count + 4 * j, counts.call, sizeof counts.call);
+    }
+    gp_product_wide(product, w->calls, w->sums);
+}
+
 void gp_product_and_counts(gp_product *product, const gp_calls *calls, const uint8_t *mask,
                            int64_t *sums, int64_t *count) {
     work w = {.product = product, .calls = calls, .sums = sums, .mask = mask, .count = count};
+    if (product->y->tile_columns > GP_SLICE_COLUMNS && product->y->tile_terms > 0) {
+        run_wide(product, &w);
+        return;
+    }
     memset(sums, 0, (size_t)(calls->m * product->y->columns) * sizeof *sums);
     if (mask != NULL)
         memset(count, 0, (size_t)(calls->m * 4) * sizeof *count);

@@ -7,6 +7,7 @@
 
 #include "src/base/split.h"
 #include "src/geno/code.h"
+#include "src/geno/count.h"
 #include "src/geno/product.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/kernel_test.h"
@@ -252,6 +253,201 @@ static void products_of_large_shapes_agree_with_plain_loops(void **state) {
         }
 }
 
+static void columns_set_at_once_are_those_set_one_by_one(void **state) {
+    (void)state;
+    uint64_t seed = 22;
+    for (int64_t n = 1; n < 200; n = n * 3 + 1)
+        for (int bits = 6; bits <= 62; bits += 7) {
+            gp_err err = {0};
+            gp_operand y = {0};
+            problem p = start(n, 1, 7, n, bits, bits % 2, &seed);
+            int64_t *v = room(n, sizeof *v);
+            assert_int_equal(gp_operand_init(&y, n, 7, bits, &err), GP_OK);
+            for (int64_t k = 0; k < 7; k++) {
+                for (int64_t i = 0; i < n; i++)
+                    v[i] = p.v[i * 7 + k];
+                gp_operand_set_column(&y, k, v);
+            }
+            assert_int_equal(y.tile_terms, p.y.tile_terms);
+            assert_memory_equal(y.tile, p.y.tile, (size_t)(y.tile_columns * y.tile_terms * 1024));
+            gp_operand_free(&y);
+            free(v);
+            stop(&p);
+        }
+}
+
+/* So many columns that the operand is cut into panels (src/geno/product_wide.c), in one or more
+ * slices along the samples; integers of each number of digits. */
+static void wide_operands_agree_with_plain_loops(void **state) {
+    (void)state;
+    uint64_t seed = 18;
+    const int64_t shape[][5] = {
+        {300, 70, 110, 38, 3},  {4000, 33, 130, 38, 1}, {4200, 35, 150, 38, 7},
+        {9000, 17, 103, 41, 5}, {70, 500, 81, 48, 2},   {1100, 40, 300, 14, 4},
+        {2000, 20, 600, 6, 2},  {130, 31, 180, 22, 1},  {130, 32, 140, 30, 1},
+        {130, 1, 70, 55, 3},    {1, 1, 1000, 38, 1},    {64, 16, 112, 38, 1}};
+    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
+        for (int threads = 1; threads <= 4; threads += 3) {
+            const int64_t *s = shape[k];
+            problem p = start(s[0], s[1], s[2], s[0], (int)s[3], threads > 1, &seed);
+            check_across_samples(&p, s[4], threads);
+            stop(&p);
+        }
+}
+
+static void counts_come_with_products_of_any_width(void **state) {
+    (void)state;
+    uint64_t seed = 19;
+    for (int64_t columns = 1; columns < 400; columns *= 8) {
+        gp_err err = {0};
+        pieces c;
+        problem p = start(777, 45, columns, 777, 38, 0, &seed);
+        uint8_t *mask = room(gp_geno_stride(p.n), 1);
+        int64_t want[45][4] = {{0}}, count[45][4];
+        int64_t *sums = room(p.m * columns, sizeof *sums), *products = want_across_samples(&p);
+        for (int64_t i = 0; i < p.n; i += 1 + gp_test_below(&seed, 3)) {
+            gp_mask_set(mask, i);
+            for (int64_t j = 0; j < p.m; j++)
+                want[j][gp_geno_get(p.rows + j * gp_geno_stride(p.n), i)]++;
+        }
+        cut(&c, &p, 4);
+        omp_set_num_threads(3);
+        gp_product *product = gp_product_new(&p.y, &err);
+        gp_product_and_counts(product, &c.calls, mask, sums, count[0]);
+        omp_set_num_threads(1);
+        assert_memory_equal(count, want, sizeof want);
+        assert_memory_equal(sums, products, (size_t)(p.m * columns) * sizeof *sums);
+        gp_product_free(product);
+        uncut(&c);
+        free(products);
+        free(sums);
+        free(mask);
+        stop(&p);
+    }
+}
+
+/* Leaves but this share of the missing calls; every third variant has none. */
+static void thin_missing(problem *p, double share, uint64_t *seed) {
+    for (int64_t j = 0; j < p->m; j++)
+        for (int64_t i = 0; i < p->n; i++) {
+            uint8_t *row = p->rows + j * gp_geno_stride(p->n);
+            if (gp_geno_get(row, i) == GP_GENO_MISSING &&
+                (j % 3 == 2 || gp_test_uniform(seed) >= share))
+                gp_geno_set(row, i, 1);
+        }
+}
+
+static int64_t plain_missing(const problem *p, int64_t variant, int64_t column) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < p->n; i++)
+        if (gp_geno_get(p->rows + variant * gp_geno_stride(p->n), i) == GP_GENO_MISSING)
+            sum += p->v[i * p->columns + column];
+    return sum;
+}
+
+static void check_missing(const problem *p, int64_t cuts, int threads, uint64_t *seed) {
+    gp_err err = {0};
+    pieces c;
+    int64_t count = gp_test_below(seed, 2 * p->m + 1), *variant = room(count, sizeof *variant);
+    int64_t *sums = room(count * p->columns, sizeof *sums);
+    for (int64_t k = 0; k < count; k++)
+        variant[k] = gp_test_below(seed, p->m);
+    memset(sums, 0x55, (size_t)(count * p->columns) * sizeof *sums);
+    omp_set_num_threads(threads);
+    gp_product *product = gp_product_new(&p->y, &err);
+    assert_non_null(product);
+    cut(&c, p, cuts);
+    gp_product_of_missing(product, &c.calls, variant, count, sums);
+    omp_set_num_threads(1);
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t column = 0; column < p->columns; column++)
+            assert_true(sums[k * p->columns + column] == plain_missing(p, variant[k], column));
+    uncut(&c);
+    gp_product_free(product);
+    free(sums);
+    free(variant);
+}
+
+static void sums_of_missing_calls_agree_with_plain_loops(void **state) {
+    (void)state;
+    uint64_t seed = 20;
+    const int64_t shape[][5] = {{5, 3, 2, 38, 1},       {64, 16, 16, 38, 1},  {1000, 50, 7, 41, 6},
+                                {4000, 40, 70, 38, 2},  {4500, 33, 9, 30, 9}, {333, 65, 120, 55, 3},
+                                {2000, 15, 200, 14, 4}, {1, 1, 1, 6, 1}};
+    const double share[] = {1.0, 0.2, 0.04, 0.002, 0.0};
+    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
+        for (size_t f = 0; f < sizeof share / sizeof share[0]; f++) {
+            const int64_t *s = shape[k];
+            problem p = start(s[0], s[1], s[2], s[0], (int)s[3], 0, &seed);
+            thin_missing(&p, share[f], &seed);
+            check_missing(&p, s[4], 1 + (int)(f % 3), &seed);
+            stop(&p);
+        }
+}
+
+/* What a taker gathers: the parts at their places, and how often each cell came. */
+typedef struct gathered {
+    int64_t columns, *sums, *missing;
+    int *times;
+} gathered;
+
+static void gather(void *context, const gp_product_part *part) {
+    gathered *g = context;
+    for (int64_t j = 0; j < part->variants; j++)
+        for (int64_t k = 0; k < part->columns; k++) {
+            int64_t at = (part->variant + j) * g->columns + part->column + k;
+            g->sums[at] = part->sums[j * part->pitch + k];
+            g->missing[at] = part->missing != NULL ? part->missing[j * part->pitch + k] : 0;
+            g->times[at]++;
+        }
+}
+
+static void check_parts(const problem *p, int64_t cuts, int threads) {
+    gp_err err = {0};
+    pieces c;
+    int64_t cells = p->m * p->columns, *want = want_across_samples(p);
+    int64_t *count = room(4 * p->m, sizeof *count);
+    gathered g = {p->columns, room(cells, 8), room(cells, 8), room(cells, sizeof(int))};
+    for (int64_t j = 0; j < p->m; j++)
+        for (int64_t i = 0; i < p->n; i++)
+            count[4 * j + gp_geno_get(p->rows + j * gp_geno_stride(p->n), i)]++;
+    omp_set_num_threads(threads);
+    gp_product *product = gp_product_new(&p->y, &err);
+    int64_t scratch = gp_product_part_scratch(p->n, p->columns, p->bits, p->m);
+    gp_product_taker taker = {gather, &g, p->m, room(scratch, 8)};
+    cut(&c, p, cuts);
+    gp_product_in_parts(product, &c.calls, count, &taker);
+    omp_set_num_threads(1);
+    for (int64_t k = 0; k < cells; k++) {
+        assert_int_equal(g.times[k], 1);
+        assert_true(g.sums[k] == want[k]);
+        assert_true(g.missing[k] == plain_missing(p, k / p->columns, k % p->columns));
+    }
+    uncut(&c);
+    gp_product_free(product);
+    free(taker.scratch);
+    free(g.sums);
+    free(g.missing);
+    free(g.times);
+    free(count);
+    free(want);
+}
+
+static void parts_come_once_and_agree_with_plain_loops(void **state) {
+    (void)state;
+    uint64_t seed = 21;
+    const int64_t shape[][4] = {
+        {70, 5, 3, 1}, {900, 300, 70, 5}, {4200, 45, 70, 3}, {4100, 1100, 3, 1}};
+    for (size_t k = 0; k < sizeof shape / sizeof shape[0]; k++)
+        for (int threads = 1; threads <= 3; threads += 2) {
+            const int64_t *s = shape[k];
+            problem p = start(s[0], s[1], s[2], s[0], 38, 0, &seed);
+            thin_missing(&p, threads > 1 ? 0.5 : 0.01, &seed);
+            check_parts(&p, s[3], threads);
+            stop(&p);
+        }
+}
+
 static void values_at_the_bound_agree_with_plain_loops(void **state) {
     (void)state;
     uint64_t seed = 14;
@@ -381,6 +577,9 @@ static void nothing_to_multiply_gives_zeros(void **state) {
     calls.pieces = 0;
     gp_product_across_samples(product, &calls, sums);
     gp_product_across_variants(product, &calls, NULL, sums);
+    int64_t none[2] = {7, 7}, variant = 0;
+    gp_product_of_missing(product, &calls, &variant, 1, none);
+    assert_true(none[0] == 0 && none[1] == 0);
     gp_product_free(product);
     gp_product_free(NULL);
     gp_operand_free(&y);
@@ -405,6 +604,11 @@ int main(void) {
         cmocka_unit_test(products_by_hand),
         cmocka_unit_test(products_of_random_shapes_agree_with_plain_loops),
         cmocka_unit_test(products_of_large_shapes_agree_with_plain_loops),
+        cmocka_unit_test(columns_set_at_once_are_those_set_one_by_one),
+        cmocka_unit_test(wide_operands_agree_with_plain_loops),
+        cmocka_unit_test(counts_come_with_products_of_any_width),
+        cmocka_unit_test(sums_of_missing_calls_agree_with_plain_loops),
+        cmocka_unit_test(parts_come_once_and_agree_with_plain_loops),
         cmocka_unit_test(values_at_the_bound_agree_with_plain_loops),
         cmocka_unit_test(the_largest_sums_do_not_overflow),
         cmocka_unit_test(fewer_variants_than_terms_leave_the_other_terms_out),
