@@ -1,6 +1,6 @@
 # Finds what gp-dist stands on, as a cluster's modules (CMAKE_PREFIX_PATH, PKG_CONFIG_PATH, wrappers on
 # PATH) or Debian's packages provide it. Imported targets only: MPI::MPI_C, gp::hdf5, gp::htslib, gp::lapack,
-# gp::scalapack, OpenMP::OpenMP_C, Threads::Threads, gp::cmocka.
+# gp::scalapack, gp::elpa (may be missing), OpenMP::OpenMP_C, Threads::Threads, gp::cmocka.
 find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
 find_package(OpenMP REQUIRED COMPONENTS C)
@@ -44,6 +44,18 @@ else()
   endif()
   add_library(gp::scalapack UNKNOWN IMPORTED)
   set_target_properties(gp::scalapack PROPERTIES IMPORTED_LOCATION ${SCALAPACK_LIBRARY})
+endif()
+
+# ELPA's eigensolver is faster than ScaLAPACK's where it was built for the machine. A distribution's package
+# has generic kernels only, and is slower: it is used where it is asked for.
+set(GP_EIGENSOLVER AUTO CACHE STRING "ELPA, SCALAPACK, or AUTO: ELPA where pkg-config finds one outside /usr")
+if(NOT GP_EIGENSOLVER STREQUAL "SCALAPACK")
+  pkg_search_module(ELPA QUIET IMPORTED_TARGET elpa elpa_openmp)
+  if(ELPA_FOUND AND (GP_EIGENSOLVER STREQUAL "ELPA" OR NOT ELPA_INCLUDE_DIRS MATCHES "^/usr/include"))
+    add_library(gp::elpa ALIAS PkgConfig::ELPA)
+  elseif(GP_EIGENSOLVER STREQUAL "ELPA")
+    message(FATAL_ERROR "ELPA was not found by pkg-config. Load its module, or leave -DGP_EIGENSOLVER=AUTO.")
+  endif()
 endif()
 
 if(GP_TESTS)

@@ -135,6 +135,10 @@ void gp_par_abort(const gp_par *par, int code, const char *text) {
     abort(); /* MPI_Abort does not return, but no MPI header says so */
 }
 
+const void *gp_par_communicator(const gp_par *par) {
+    return &par->world;
+}
+
 void gp_par_must(const gp_par *par, int rc, const char *what) {
     if (rc == MPI_SUCCESS)
         return;

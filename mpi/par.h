@@ -65,9 +65,27 @@ int gp_par_max(gp_par *par, int64_t *x, int64_t count, gp_err *err);
  *    before  out  [count]; does not overlap x, which is unchanged */
 int gp_par_sum_before(gp_par *par, const int64_t *x, int64_t *before, int64_t count, gp_err *err);
 
+/** Adds doubles over the shards of this rank's group, in the order of the shards; all of them get
+ *  the same bytes. Collective over the group; nothing to do for one. */
+int gp_par_add_shards(gp_par *par, double *x, int64_t count, gp_err *err);
+
+/** The same over all ranks, in their order. Collective. */
+int gp_par_add(gp_par *par, double *x, int64_t count, gp_err *err);
+
+/** Joins the shards' bytes: all shards of a group get the parts one after the other, by shard.
+ *    mine   in   [bytes[shard]]
+ *    bytes  in   [shards] the same on all shards
+ *    all    out  [sum of bytes]
+ *  Collective over the group; a copy for one shard. */
+int gp_par_join_shards(gp_par *par, const void *mine, const int64_t *bytes, void *all, gp_err *err);
+
 /** Ends all ranks from this one, where no meeting is possible: one line on standard error,
  *  "gp-dist: error: rank R: TEXT", then MPI_Abort. Local.
  *    code  in  the status to leave with */
 void gp_par_abort(const gp_par *par, int code, const char *text) __attribute__((noreturn));
+
+/** The world's communicator (an MPI_Comm), for a library that opens files on all ranks together;
+ *  borrowed. Local. */
+const void *gp_par_communicator(const gp_par *par);
 
 #endif
