@@ -406,7 +406,8 @@ int gp_cohort_load(gp_job *job, const gp_cohort_options *options, gp_store *stor
     gp_missing_codes_parse(&codes, options->missing_code, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
-    load_traits(job, options, &codes, cohort, err);
+    if (options->pheno != NULL)
+        load_traits(job, options, &codes, cohort, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
     if (options->covar != NULL)
@@ -414,7 +415,8 @@ int gp_cohort_load(gp_job *job, const gp_cohort_options *options, gp_store *stor
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
     mark_complete(job, cohort);
-    check_traits(job, options, cohort, err);
+    if (options->pheno != NULL)
+        check_traits(job, options, cohort, err);
 done:
     gp_missing_codes_free(&codes);
     return gp_par_agree(job->par, err);

@@ -45,7 +45,8 @@ typedef struct gp_cohort {
     int64_t covariates;
 } gp_cohort;
 
-/** Reads everything the options name and joins it to the store's samples. Collective.
+/** Reads everything the options name and joins it to the store's samples. Collective. Without a
+ *  table of traits there are none.
  *    cohort  out  zeroed before; free it in any case
  *  GP_EINPUT for bad tables, no common sample, a covariate without any value or traits without
  *  any. Notes say what was kept and dropped, warnings what looks wrong (a quantitative trait that

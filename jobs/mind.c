@@ -1,9 +1,11 @@
 #include "jobs/mind.h"
 #include "jobs/job.h"
+#include "jobs/whole_pass.h"
 #include "src/base/mem.h"
 #include "src/geno/code.h"
 #include "src/geno/count.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct count {
@@ -77,4 +79,17 @@ done:
     free(c.missing);
     free(c.calls);
     return gp_par_agree(job->par, err);
+}
+
+int gp_mind_alone(gp_job *job, gp_store *store, gp_selection *selection, gp_cohort *cohort,
+                  double limit, gp_err *err) {
+    gp_whole_pass whole = {0};
+    if (isnan(limit))
+        return GP_OK;
+    gp_whole_pass_init(&whole, job, store, selection, selection->count, err);
+    gp_selection_masks(selection, cohort, 0, whole.pass.samples, err);
+    if (gp_par_agree(job->par, err) == GP_OK)
+        gp_mind(&whole.pass, cohort, limit, err);
+    gp_whole_pass_free(&whole);
+    return err->code;
 }

@@ -10,4 +10,9 @@
  *  note says how many. GP_EINPUT where none remains. */
 int gp_mind(const gp_pass *pass, gp_cohort *cohort, double limit, gp_err *err);
 
+/** The same as a pass of its own, before there is another. limit NaN: nothing is done. The
+ *  selection's masks are made anew. Collective; one shard. */
+int gp_mind_alone(gp_job *job, gp_store *store, gp_selection *selection, gp_cohort *cohort,
+                  double limit, gp_err *err);
+
 #endif

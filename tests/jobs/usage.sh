@@ -15,7 +15,7 @@ says() {
 version=$("$GP_DIST" --version)
 [[ "$version" =~ ^gp-dist\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "--version: '$version'"
 commands=$("$GP_DIST" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-for command in import info simulate assoc; do
+for command in import info simulate grm assoc; do
     grep -qx "$command" <<<"$commands" || fail "--help: no command $command"
 done
 
@@ -35,7 +35,7 @@ for n in 1 4; do
     expect_error "no command, $n ranks" 64 'command line: a command is missing' ranks $n
     grep -q '^  gp-dist COMMAND' err.log || fail "no command, $n ranks: no short usage"
     expect_error "unknown command, $n ranks" 64 \
-        "command line: unknown command 'improt'; did you mean 'import'\? There are import, info, simulate, assoc" \
+        "command line: unknown command 'improt'; did you mean 'import'\? There are import, info, simulate, .*assoc" \
         ranks $n improt --bfile a
     expect_error "unknown command far off, $n ranks" 64 "command line: unknown command 'zzzzzz'; there are import, " \
         ranks $n zzzzzz

@@ -1,0 +1,43 @@
+#include "jobs/directory.h"
+#include "io/file.h"
+#include "src/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes of the path of what holds path[0..n); 0 where that is / or the working directory. */
+static int64_t parent_length(const char *path, int64_t n) {
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    return n;
+}
+
+int gp_directory_make(const char *path, int64_t *there, gp_err *err) {
+    int64_t n = (int64_t)strlen(path);
+    char *part = gp_mem_string(path, n, err);
+    while (part != NULL && n > 0 && access(part, F_OK) != 0) {
+        n = parent_length(part, n);
+        part[n] = 0;
+    }
+    free(part);
+    *there = n;
+    if (err->code == GP_OK && gp_io_make_directory(path, err) == GP_OK)
+        gp_io_check_writable(path, err);
+    return err->code;
+}
+
+void gp_directory_unmake(const char *path, int64_t there) {
+    gp_err ignored = {0};
+    int64_t n = (int64_t)strlen(path);
+    char *part = gp_mem_string(path, n, &ignored);
+    while (part != NULL && n > there && rmdir(part) == 0) {
+        n = parent_length(part, n);
+        part[n] = 0;
+    }
+    free(part);
+}

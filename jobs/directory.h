@@ -1,0 +1,17 @@
+/** A run's directory for results: made where it is missing, and gone again if nothing came of
+ *  it. Local. */
+#ifndef GP_JOBS_DIRECTORY_H
+#define GP_JOBS_DIRECTORY_H
+
+#include "src/base/err.h"
+#include <stdint.h>
+
+/** Makes a directory and its parents, and sees that files can be made there.
+ *    there  out  how many bytes of path name what was there before
+ *  GP_EINPUT with the reason if not. */
+int gp_directory_make(const char *path, int64_t *there, gp_err *err);
+
+/** Removes the directories that gp_directory_make made, as far as they are empty. */
+void gp_directory_unmake(const char *path, int64_t there);
+
+#endif
