@@ -1,8 +1,11 @@
 #include "io/file.h"
-#include "jobs/cohort.h"
+#include "jobs/ancestry.h"
+#include "jobs/assoc_options.h"
 #include "jobs/mind.h"
+#include "jobs/mixed.h"
 #include "jobs/plan_report.h"
-#include "jobs/scan.h"
+#include "jobs/relatives.h"
+#include "jobs/scan_linear.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/geno/code.h"
@@ -13,104 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-typedef struct options {
-    const char *store, *out, *model, *missing;
-    gp_cohort_options cohort;
-    gp_selection_options selection;
-    double mind;
-    int64_t sample_shards, seed;
-    int dry_run;
-} options;
-
-static options values = {.missing = "exact",
-                         .selection = {.filter = {NAN, NAN, NAN, NAN}},
-                         .mind = NAN,
-                         .sample_shards = 1,
-                         .seed = 1};
-
-#define AT(field) offsetof(options, field)
-
-static const gp_option option_table[] = {
-    {.name = "Input", .type = GP_HEADING},
-    {"store", GP_TEXT, AT(store), "STORE.h5", "the genotype store (made by gp-dist import)", 0, 0,
-     NULL},
-    {"pheno", GP_TEXT, AT(cohort.pheno), "FILE",
-     "table of traits, with a header that starts FID IID or IID", 0, 0, NULL},
-    {"pheno-name", GP_TEXT, AT(cohort.pheno_name), "A,B", "traits to test (default: every column)",
-     0, 0, NULL},
-    {"covar", GP_TEXT, AT(cohort.covar), "FILE",
-     "table of covariates; the intercept is always in the model", 0, 0, NULL},
-    {"covar-name", GP_TEXT, AT(cohort.covar_name), "A,B",
-     "numeric covariates to use (default: every column not named by --cat-covar-name)", 0, 0, NULL},
-    {"cat-covar-name", GP_TEXT, AT(cohort.cat_covar_name), "A,B", "categorical covariates to use",
-     0, 0, NULL},
-    {"missing-code", GP_TEXT, AT(cohort.missing_code), "X,Y",
-     "further values that mean missing, beside NA, nan and an empty field", 0, 0, NULL},
-    {"cc12", GP_FLAG, AT(cohort.cc12), NULL, "binary traits are coded 1 = control, 2 = case", 0, 0,
-     NULL},
-    {.name = "Samples and variants", .type = GP_HEADING},
-    {"keep", GP_TEXT, AT(cohort.keep), "FILE", "use only the samples listed (FID IID lines)", 0, 0,
-     NULL},
-    {"remove", GP_TEXT, AT(cohort.remove), "FILE", "leave out the samples listed", 0, 0, NULL},
-    {"mind", GP_REAL, AT(mind), "F", "leave out samples with a larger share of missing calls", 0, 1,
-     NULL},
-    {"chr", GP_TEXT, AT(selection.chr), "LIST", "chromosomes to test, e.g. 1-22,X", 0, 0, NULL},
-    {"extract", GP_TEXT, AT(selection.extract), "FILE", "test only the variant ids listed", 0, 0,
-     NULL},
-    {"exclude", GP_TEXT, AT(selection.exclude), "FILE", "leave out the variant ids listed", 0, 0,
-     NULL},
-    {"maf", GP_REAL, AT(selection.filter.maf), "F",
-     "leave out variants of smaller minor allele frequency among the samples kept", 0, 0.5, NULL},
-    {"mac", GP_REAL, AT(selection.filter.mac), "N",
-     "leave out variants of smaller minor allele count", 0, 1e15, NULL},
-    {"geno", GP_REAL, AT(selection.filter.geno), "F",
-     "leave out variants with a larger share of missing calls", 0, 1, NULL},
-    {"hwe", GP_REAL, AT(selection.filter.hwe), "P",
-     "leave out variants of smaller Hardy-Weinberg exact p (X: in females; Y and MT: no test)", 0,
-     1, NULL},
-    {.name = "Model", .type = GP_HEADING},
-    {"model", GP_CHOICE, AT(model), "linear", "regression model (default: by trait)", 0, 0,
-     "linear"},
-    {"missing", GP_CHOICE, AT(missing), "exact|mean",
-     "missing calls: leave the sample out for that variant (exact, the default), or impute the "
-     "mean",
-     0, 0, "exact|mean"},
-    {.name = "Run", .type = GP_HEADING},
-    {"out", GP_TEXT, AT(out), "DIR", "directory for the result tables", 0, 0, NULL},
-    {"sample-shards", GP_WHOLE, AT(sample_shards), "S",
-     "spread the samples over S ranks of a group; for cohorts whose samples x columns do not fit "
-     "one rank (default 1)",
-     1, 100000, NULL},
-    {"seed", GP_WHOLE, AT(seed), "N", "random seed; linear regression draws no random numbers", 0,
-     9e15, NULL},
-    {"dry-run", GP_FLAG, AT(dry_run), NULL,
-     "check the input, print samples, plan by chromosome and rank, memory, disk and work; then "
-     "stop",
-     0, 0, NULL},
-    {0}};
-
-static const char description[] =
-    "Tests every variant of the store for association with every trait: linear regression of the "
-    "trait on the number of copies of the effect allele (ALT: column 5 of a .bim) and the "
-    "covariates. "
-    "Traits with the same missing values share one pass over the genotypes. Males' calls on X "
-    "count 0 or 2 as they are coded in the input.\n"
-    "\n"
-    "For each trait, DIR/TRAIT.tsv.gz holds one line per tested variant: chromosome, "
-    "base_pair_location, "
-    "effect_allele, other_allele, beta, standard_error, effect_allele_frequency, p_value, n, id, "
-    "statistic, neg_log_10_p_value, status. It is tab separated, BGZF compressed, sorted, indexed "
-    "by "
-    "tabix (.tbi), and described by TRAIT.tsv.gz-meta.yaml. Status says OK, or why there is no "
-    "number: CONSTANT, "
-    "ALL_MISSING, COLLINEAR, FEW_SAMPLES.\n"
-    "\n"
-    "The result files are the same, byte for byte, for any number of ranks, threads and sample "
-    "shards.\n"
-    "\n"
-    "  mpirun -n 64 gp-dist assoc --store cohort.h5 --pheno traits.tsv \\\n"
-    "      --covar covars.tsv --maf 0.01 --out results";
 
 /* ---- the run ---- */
 
@@ -123,28 +28,17 @@ typedef struct state {
     gp_plan plan;
     gp_tables tables;
     gp_scan scan;
+    gp_scan_linear linear;
+    gp_kinship kinship;
+    int loco;
+    gp_text components;       /* variance.tsv */
     const char **trait_names; /* [tables] */
     int64_t *trait_samples;   /* [tables] */
 } state;
 
-static int check_required(const options *o, gp_err *err) {
-    const char *missing = o->store == NULL                ? "--store STORE.h5"
-                          : o->cohort.pheno == NULL       ? "--pheno FILE"
-                          : o->out == NULL && !o->dry_run ? "--out DIR"
-                                                          : NULL;
-    if (missing != NULL)
-        return gp_err_set(err, GP_EINPUT, "command line: assoc needs %s; see gp-dist assoc --help",
-                          missing);
-    if (o->cohort.covar == NULL &&
-        (o->cohort.covar_name != NULL || o->cohort.cat_covar_name != NULL))
-        return gp_err_set(err, GP_EINPUT,
-                          "command line: --covar-name and --cat-covar-name need --covar FILE");
-    return GP_OK;
-}
-
 /* Without --model, a binary trait asks for a logistic model, which must not be replaced in silence.
  */
-static int check_model(const options *o, const gp_cohort *cohort, gp_err *err) {
+static int check_model(const gp_assoc_options *o, const gp_cohort *cohort, gp_err *err) {
     for (int64_t t = 0; o->model == NULL && t < cohort->traits; t++) {
         const gp_trait *trait = &cohort->trait[t];
         if (trait->skipped == NULL && trait->unclear != NULL)
@@ -162,7 +56,7 @@ static int check_model(const options *o, const gp_cohort *cohort, gp_err *err) {
     return GP_OK;
 }
 
-static int load(gp_job *job, const options *o, state *s, gp_err *err) {
+static int load(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     /* Where results cannot go shall be known before the work; a new directory is made after it. */
     if (gp_par_rank(job->par) == 0 && !o->dry_run && access(o->out, F_OK) == 0)
         gp_io_check_writable(o->out, err);
@@ -181,8 +75,10 @@ static int load(gp_job *job, const options *o, state *s, gp_err *err) {
 }
 
 /* The grid of ranks, this rank's samples, and the plan. */
-static int divide(gp_job *job, const options *o, state *s, gp_err *err) {
+static int divide(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     int64_t n = s->cohort.samples.n, shards = o->sample_shards;
+    if (shards == 0)
+        shards = gp_assoc_is_mixed(o) ? gp_mixed_shards(n, gp_par_size(job->par)) : 1;
     /* A shard holds whole groups of 64 samples, at least one. */
     int64_t most = (n + GP_GENO_GROUP - 1) / GP_GENO_GROUP;
     if (most > gp_par_size(job->par))
@@ -235,7 +131,20 @@ static int number_traits(state *s, gp_err *err) {
     return GP_OK;
 }
 
-static int prepare(gp_job *job, const options *o, state *s, gp_err *err) {
+/* A dry run makes no matrix, but looks at one that is there. */
+static int open_relatives(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
+    s->loco = o->loco || (!o->no_loco && gp_store_chromosome_count(s->store) > 1);
+    gp_relatives relatives = {.grm = o->grm,
+                              .directory = o->out,
+                              .loco = s->loco,
+                              .store = s->store,
+                              .cohort = &s->cohort};
+    if (o->dry_run && o->grm == NULL)
+        return GP_OK;
+    return gp_relatives_open(job, &relatives, &s->kinship, err);
+}
+
+static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     s->scan = (gp_scan){
         .pass = {.job = job, .store = s->store, .plan = &s->plan, .selection = &s->selection},
         .cohort = &s->cohort,
@@ -245,10 +154,15 @@ static int prepare(gp_job *job, const options *o, state *s, gp_err *err) {
         return err->code;
     if (!isnan(o->mind) && gp_mind(&s->scan.pass, &s->cohort, o->mind, err) != GP_OK)
         return err->code;
+    if (o->pca > 0 && gp_ancestry_add(job, s->store, &s->cohort, o->pca, err) != GP_OK)
+        return err->code;
+    if (gp_assoc_is_mixed(o) && open_relatives(job, o, s, err) != GP_OK)
+        return err->code;
     gp_selection_masks(&s->selection, &s->cohort, s->scan.pass.first, s->scan.pass.samples, err);
     gp_patterns_input input = {.first = s->scan.pass.first,
                                .samples = s->scan.pass.samples,
-                               .exact = strcmp(o->missing, "exact") == 0};
+                               .mixed = gp_assoc_is_mixed(o),
+                               .exact = strcmp(gp_assoc_missing(o), "exact") == 0};
     if (err->code == GP_OK &&
         gp_patterns_init(&s->patterns, &s->cohort, &input, job->sink, err) == GP_OK)
         number_traits(s, err);
@@ -290,7 +204,8 @@ static int sum_outcomes(gp_job *job, gp_tables *tables, gp_err *err) {
 }
 
 /* Says what became of the variants; rank 0's copy of the sums over ranks. */
-static int summarise(gp_job *job, const options *o, state *s, double seconds, gp_err *err) {
+static int summarise(gp_job *job, const gp_assoc_options *o, state *s, double seconds,
+                     gp_err *err) {
     gp_par_sum(job->par, s->selection.sum, GP_REASONS, err);
     const int64_t *sum = s->selection.sum;
     /* Every shard of a group counted the group's variants. */
@@ -324,7 +239,7 @@ static int summarise(gp_job *job, const options *o, state *s, double seconds, gp
 }
 
 /* A list that names nothing of the store is a mistake, not a selection. Collective. */
-static int check_listed(gp_job *job, const options *o, const state *s, gp_err *err) {
+static int check_listed(gp_job *job, const gp_assoc_options *o, const state *s, gp_err *err) {
     int64_t listed = 0;
     for (int r = 0; r < GP_NOT_LISTED; r++)
         listed += s->selection.sum[r];
@@ -337,39 +252,79 @@ static int check_listed(gp_job *job, const options *o, const state *s, gp_err *e
     return gp_par_agree(job->par, err);
 }
 
-static int test(gp_job *job, const options *o, state *s, gp_err *err) {
+/* Tests all variants by the model that was asked for. Collective. */
+static int test_all(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
+    if (gp_assoc_is_mixed(o)) {
+        gp_mixed mixed = {.scan = &s->scan,
+                          .kinship = &s->kinship,
+                          .exact = o->lmm == NULL || strcmp(o->lmm, "exact") == 0,
+                          .loco = s->loco};
+        gp_text_print(&s->components, err, "%s", gp_mixed_header);
+        if (gp_par_agree(job->par, err) == GP_OK)
+            gp_mixed_tests(&mixed, &s->components, err);
+    } else {
+        gp_scan_linear_init(&s->linear, &s->scan, err);
+        gp_scan_tests(&s->scan, err);
+    }
+    return err->code;
+}
+
+/* What the null models found, as DIR/variance.tsv. */
+static int write_components(gp_job *job, const gp_assoc_options *o, const state *s, gp_err *err) {
+    gp_text path = {0}, temporary = {0};
+    if (s->components.length > 0 && gp_par_rank(job->par) == 0 &&
+        gp_text_print(&path, err, "%s/variance.tsv", o->out) == GP_OK &&
+        gp_text_print(&temporary, err, "%s/.variance.tsv.tmp", o->out) == GP_OK &&
+        gp_io_fill_file(temporary.bytes, s->components.bytes, s->components.length, err) == GP_OK)
+        gp_io_rename(temporary.bytes, path.bytes, err);
+    gp_text_free(&path);
+    gp_text_free(&temporary);
+    return gp_par_agree(job->par, err);
+}
+
+static int test(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     gp_text covariates = {0};
     double started = gp_clock();
     if (gp_tables_open(job, &s->tables, o->out, s->trait_names, s->patterns.traits, err) != GP_OK ||
-        gp_scan_tests(&s->scan, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
+        test_all(job, o, s, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
         return err->code;
     double seconds = gp_clock() - started;
     covariate_names(s, &covariates, err);
-    gp_tables_meta meta = {.model = "linear",
-                           .missing = o->missing,
+    gp_tables_meta meta = {.model = gp_assoc_is_mixed(o) ? "linear mixed" : "linear",
+                           .missing = gp_assoc_missing(o),
                            .covariates = covariates.bytes ? covariates.bytes : "",
                            .store_digest = gp_store_digest(s->store),
                            .samples = s->trait_samples};
     int64_t lines = s->tables.writes ? s->selection.sum[GP_KEPT] : 0;
     if (gp_par_agree(job->par, err) == GP_OK &&
-        gp_tables_finish(job, &s->tables, lines, &meta, err) == GP_OK)
+        gp_tables_finish(job, &s->tables, lines, &meta, err) == GP_OK &&
+        write_components(job, o, s, err) == GP_OK)
         summarise(job, o, s, seconds, err);
     gp_text_free(&covariates);
     return err->code;
 }
 
+static int report_plan(const gp_assoc_options *o, state *s, gp_err *err) {
+    int64_t model = gp_assoc_is_mixed(o) ? gp_mixed_bytes(&s->scan, o->grm == NULL, s->loco)
+                                         : gp_scan_linear_bytes(&s->scan);
+    return gp_plan_report(&s->scan, o->out, model, err);
+}
+
 static int run(gp_job *job, gp_err *err) {
-    const options *o = &values;
+    const gp_assoc_options *o = &gp_assoc_values;
     state s = {0};
-    check_required(o, err);
+    gp_assoc_check(o, err);
     if (gp_par_agree(job->par, err) == GP_OK && load(job, o, &s, err) == GP_OK &&
         prepare(job, o, &s, err) == GP_OK) {
         if (o->dry_run)
-            gp_plan_report(&s.scan, o->out, err);
+            report_plan(o, &s, err);
         else
             test(job, o, &s, err);
     }
     gp_tables_close(job, &s.tables);
+    gp_scan_linear_free(&s.linear);
+    gp_kinship_close(&s.kinship);
+    gp_text_free(&s.components);
     gp_patterns_free(&s.patterns);
     gp_plan_free(&s.plan);
     gp_selection_free(&s.selection);
@@ -384,7 +339,7 @@ const gp_command gp_command_assoc = {
     .name = "assoc",
     .summary = "test every variant for association with every trait",
     .synopsis = "--store STORE.h5 --pheno FILE --out DIR [options]",
-    .description = description,
-    .options = option_table,
-    .values = &values,
+    .description = gp_assoc_description,
+    .options = gp_assoc_option_table,
+    .values = &gp_assoc_values,
     .run = run};

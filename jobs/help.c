@@ -43,7 +43,6 @@ static const struct section {
      "once."},
     {"Environment", "OMP_NUM_THREADS\tthreads per rank, where --threads does not say\n"
                     "HDF5_USE_FILE_LOCKING\tFALSE unless it is set\n"
-                    "OPENBLAS_NUM_THREADS\t1 unless it is set\n"
                     "GP_KERNEL\tamx, avx512, avx2 or portable: the instructions that the genotype "
                     "products use; unset, the fastest that runs here. Results do not depend on it"},
 };

@@ -215,7 +215,6 @@ int main(int argc, char **argv) {
         return print_man();
     keep_memory();
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-    setenv("OPENBLAS_NUM_THREADS", "1", 0);
     if (gp_par_open(&par, &argc, &argv, &err) != GP_OK) {
         gp_terminal_error(0, &err);
         return err.code;

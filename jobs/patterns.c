@@ -83,8 +83,8 @@ static double *make_basis(gp_patterns *patterns, gp_pattern *pattern, const gp_c
 
 /* Fills the columns of the traits that can be tested; marks and forgets the others. Columns take
  * the place of values, which nobody needs any more: both would be twice the memory. */
-static void make_residuals(gp_pattern *pattern, gp_cohort *cohort, const double *basis,
-                           double *residual, double *length) {
+static void make_residuals(gp_pattern *pattern, gp_cohort *cohort) {
+    double *residual = pattern->residual, *length = pattern->length;
     int64_t n = pattern->n;
 #pragma omp parallel for schedule(dynamic)
     for (int64_t k = 0; k < pattern->traits; k++) {
@@ -95,7 +95,7 @@ static void make_residuals(gp_pattern *pattern, gp_cohort *cohort, const double 
         trait->value = NULL;
         if (is_constant(y, n))
             trait->skipped = "it is constant among the samples in use";
-        else if ((length[k] = gp_design_residual(basis, n, pattern->rank, y)) == 0.0)
+        else if ((length[k] = gp_design_residual(pattern->basis, n, pattern->rank, y)) == 0.0)
             trait->skipped = "the covariates determine it";
     }
     int64_t left = 0;
@@ -117,49 +117,57 @@ static int skip_all(gp_pattern *pattern, gp_cohort *cohort, const char *why) {
     return GP_OK;
 }
 
-static int make_model(gp_patterns *patterns, gp_pattern *pattern, gp_cohort *cohort,
-                      const gp_patterns_input *input, const gp_sink *sink, gp_err *err) {
-    double *residual = NULL, *length = NULL, *basis = NULL;
-    if (pattern->n <= cohort->covariates + 1)
-        return skip_all(pattern, cohort,
-                        "the samples with its value and all covariates are too few, or no more "
-                        "than the covariates");
-    basis = make_basis(patterns, pattern, cohort, sink, err);
-    residual = gp_mem_alloc(pattern->traits, pattern->n * (int64_t)sizeof *residual, err);
-    length = gp_mem_alloc(pattern->traits, sizeof *length, err);
-    if (basis == NULL || residual == NULL || length == NULL)
-        goto done;
-    if (pattern->n < pattern->rank + 3)
-        skip_all(pattern, cohort, "too few samples have its value and all covariates");
-    make_residuals(pattern, cohort, basis, residual, length);
-    if (pattern->traits == 0)
-        goto done;
+/* The samples and columns of a pattern. */
+static void free_columns(gp_pattern *pattern) {
+    free(pattern->sample);
+    free(pattern->basis);
+    free(pattern->residual);
+    free(pattern->length);
+    pattern->sample = NULL;
+    pattern->basis = pattern->residual = pattern->length = NULL;
+}
+
+static int make_linear(gp_pattern *pattern, const gp_patterns_input *input, int64_t patterns,
+                       gp_err *err) {
     gp_linear_input in = {.n = pattern->n,
                           .sample = pattern->sample,
                           .covariates = pattern->rank,
                           .traits = pattern->traits,
-                          .basis = basis,
-                          .residual = residual,
-                          .length = length,
+                          .basis = pattern->basis,
+                          .residual = pattern->residual,
+                          .length = pattern->length,
                           .first = input->first,
                           .samples = input->samples,
                           .exact = input->exact,
-                          .keep = KEEP_BYTES / patterns->count};
+                          .keep = KEEP_BYTES / patterns};
     gp_linear_init(&pattern->model, &in, err);
-    free(pattern->sample);
-    pattern->sample = NULL;
-done:
-    free(basis);
-    free(residual);
-    free(length);
+    free_columns(pattern);
     return err->code;
+}
+
+static int make_columns(gp_patterns *patterns, gp_pattern *pattern, gp_cohort *cohort,
+                        const gp_sink *sink, gp_err *err) {
+    if (pattern->n <= cohort->covariates + 1)
+        return skip_all(pattern, cohort,
+                        "the samples with its value and all covariates are too few, or no more "
+                        "than the covariates");
+    pattern->basis = make_basis(patterns, pattern, cohort, sink, err);
+    pattern->residual =
+        gp_mem_alloc(pattern->traits, pattern->n * (int64_t)sizeof *pattern->residual, err);
+    pattern->length = gp_mem_alloc(pattern->traits, sizeof *pattern->length, err);
+    if (err->code != GP_OK)
+        return err->code;
+    if (pattern->n < pattern->rank + 3)
+        skip_all(pattern, cohort, "too few samples have its value and all covariates");
+    make_residuals(pattern, cohort);
+    return GP_OK;
 }
 
 /* Takes out pattern k, which has no model. Models never move: they hold pointers into themselves.
  */
 static void forget(gp_patterns *patterns, int64_t k) {
     gp_pattern *pattern = &patterns->pattern[k];
-    free(pattern->sample);
+    free_columns(pattern);
     free(pattern->trait);
     patterns->count--;
     memmove(pattern, pattern + 1, (size_t)(patterns->count - k) * sizeof *pattern);
@@ -193,10 +201,13 @@ int gp_patterns_init(gp_patterns *patterns, gp_cohort *cohort, const gp_patterns
     }
     for (int64_t k = 0; k < patterns->count;) {
         if (gp_job_check_signals(err) != GP_OK ||
-            make_model(patterns, &patterns->pattern[k], cohort, input, sink, err) != GP_OK)
+            make_columns(patterns, &patterns->pattern[k], cohort, sink, err) != GP_OK)
             goto done;
         if (patterns->pattern[k].traits == 0)
             forget(patterns, k);
+        else if (!input->mixed &&
+                 make_linear(&patterns->pattern[k], input, patterns->count, err) != GP_OK)
+            goto done;
         else
             k++;
     }
@@ -213,7 +224,7 @@ done:
 void gp_patterns_free(gp_patterns *patterns) {
     for (int64_t k = 0; k < patterns->count; k++) {
         gp_linear_free(&patterns->pattern[k].model);
-        free(patterns->pattern[k].sample);
+        free_columns(&patterns->pattern[k]);
         free(patterns->pattern[k].trait);
     }
     free(patterns->pattern);

@@ -7,16 +7,9 @@
 
 enum { PACKED_LINE_BYTES = 50 /* of a result line, typically, compressed */ };
 
-static int64_t model_bytes(const gp_scan *scan) {
-    int64_t bytes = 0;
-    for (int64_t k = 0; k < scan->patterns->count; k++)
-        bytes += gp_linear_bytes(&scan->patterns->pattern[k].model);
-    return bytes;
-}
-
 /* The most of three phases: tables are read (text, fields and values), models are made (columns
  * take the place of values), variants are tested. */
-static int64_t rank_bytes(const gp_scan *scan) {
+static int64_t rank_bytes(const gp_scan *scan, int64_t models) {
     enum {
         BASE = 25000000 /* MPI, HDF5 and the program itself */,
         ID = 120,
@@ -24,7 +17,6 @@ static int64_t rank_bytes(const gp_scan *scan) {
         FIELD = 26
     };
     const gp_cohort *c = scan->cohort;
-    int64_t models = model_bytes(scan);
     int64_t reading = c->samples.n * (ROW + FIELD * c->traits + 8 * c->covariates);
     int64_t making = c->samples.n * 8 * (c->traits + 2 * c->covariates) + models;
     int64_t testing = models + gp_scan_bytes(scan);
@@ -97,14 +89,15 @@ static void print_disk(const gp_scan *scan, const char *out, double total) {
     printf("\n");
 }
 
-int gp_plan_report(gp_scan *scan, const char *out, gp_err *err) {
+int gp_plan_report(gp_scan *scan, const char *out, int64_t model, gp_err *err) {
     const gp_plan *plan = scan->pass.plan;
-    int64_t memory = rank_bytes(scan);
+    int64_t memory = rank_bytes(scan, model);
     gp_par_max(scan->pass.job->par, &memory, 1, err);
     if (gp_par_rank(scan->pass.job->par) == 0) {
         double total = (double)plan->begin[plan->parts], columns = 0.0;
         for (int64_t k = 0; k < scan->patterns->count; k++)
-            columns += (double)scan->patterns->pattern[k].model.y.columns;
+            columns +=
+                (double)(scan->patterns->pattern[k].rank + scan->patterns->pattern[k].traits);
         print_samples(scan);
         print_plan(scan);
         printf("memory: about %.3g MB on the largest rank\n", (double)memory / 1e6);

@@ -5,7 +5,8 @@
 #include "jobs/scan.h"
 
 /** Prints to stdout on rank 0. Collective (joins the ranks' memory).
- *    out  in  the directory that results would go to, or NULL; its free space is shown */
-int gp_plan_report(gp_scan *scan, const char *out, gp_err *err);
+ *    out    in  the directory that results would go to, or NULL; its free space is shown
+ *    model  in  bytes that the models need on a rank at most, with their buffers */
+int gp_plan_report(gp_scan *scan, const char *out, int64_t model, gp_err *err);
 
 #endif

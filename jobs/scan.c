@@ -28,19 +28,9 @@ typedef struct buffers {
     gp_scan *scan;
     int64_t *counts;   /* [batch x COUNTS + 1] for the filters; the last is gp_pass_sum's */
     int64_t *chosen;   /* [batch] numbers of the selected variants in the batch */
-    int64_t *sums;     /* [batch x widest pattern + 1] likewise */
     gp_result *result; /* [batch x most traits of a pattern] */
     gp_sumstat_sites sites;
 } buffers;
-
-static int64_t widest(const gp_patterns *patterns) {
-    int64_t width = 0;
-    for (int64_t k = 0; k < patterns->count; k++) {
-        int64_t w = gp_linear_sums_width(&patterns->pattern[k].model);
-        width = w > width ? w : width;
-    }
-    return width;
-}
 
 static int64_t most_traits(const gp_patterns *patterns) {
     int64_t most = 0;
@@ -53,8 +43,8 @@ int64_t gp_scan_bytes(const gp_scan *scan) {
     int64_t batch = scan->pass.batch, site = 100; /* a variant's printed names: a guess */
     int64_t text = 2 * GP_TEXT_BLOCK * 160 * scan->patterns->traits;
     return gp_ahead_bytes(scan->pass.samples, batch) +
-           batch * (8 * (COUNTS + 1) + 8 * widest(scan->patterns) +
-                    (int64_t)sizeof(gp_result) * most_traits(scan->patterns) + site) +
+           batch * (8 * (COUNTS + 1) + (int64_t)sizeof(gp_result) * most_traits(scan->patterns) +
+                    site) +
            text;
 }
 
@@ -63,7 +53,6 @@ static int buffers_init(buffers *b, gp_scan *scan, gp_err *err) {
     b->scan = scan;
     b->counts = gp_mem_alloc(batch * COUNTS + 1, sizeof *b->counts, err);
     b->chosen = gp_mem_alloc(batch, sizeof *b->chosen, err);
-    b->sums = gp_mem_alloc(batch * widest(scan->patterns) + 1, sizeof *b->sums, err);
     b->result = gp_mem_alloc(batch, most_traits(scan->patterns) * (int64_t)sizeof *b->result, err);
     return err->code;
 }
@@ -71,7 +60,6 @@ static int buffers_init(buffers *b, gp_scan *scan, gp_err *err) {
 static void buffers_free(buffers *b) {
     free(b->counts);
     free(b->chosen);
-    free(b->sums);
     free(b->result);
     gp_sumstat_sites_free(&b->sites);
 }
@@ -130,19 +118,16 @@ static int write_pattern(buffers *b, int64_t chosen, const gp_pattern *pattern, 
     return err->code;
 }
 
-/* Sums, tests and writes one pattern's traits. An error here waits for the shards' next meeting,
- * where all of them learn of it; -1 where they have. */
+/* Tests and writes one pattern's traits. An error here waits for the shards' next meeting, where
+ * all of them learn of it; -1 where they have. */
 static int test_pattern(buffers *b, const gp_ahead_batch *batch, int64_t chosen,
                         gp_pattern *pattern, gp_err *err) {
     gp_scan *scan = b->scan;
-    int64_t m = batch->run.count;
-    gp_linear_sums(&pattern->model, &batch->calls, b->sums);
-    if (gp_pass_sum(scan->pass.job, b->sums, m * gp_linear_sums_width(&pattern->model), err) < 0)
+    gp_scan_block block = {batch, b->chosen, chosen, pattern};
+    if (scan->test(scan->context, &block, b->result, err) < 0)
         return -1;
-    if (scan->tables->writes) {
-        gp_linear_test(&pattern->model, b->sums, m, b->chosen, chosen, b->result);
+    if (scan->tables->writes && err->code == GP_OK)
         write_pattern(b, chosen, pattern, err);
-    }
     return GP_OK;
 }
 

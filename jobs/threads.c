@@ -1,5 +1,6 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "jobs/threads.h"
+#include "src/base/blas.h"
 #include "src/base/mem.h"
 
 #include <omp.h>
@@ -51,5 +52,6 @@ int gp_threads_set(gp_par *par, int64_t wanted, int64_t *threads, gp_err *err) {
     if (choose && share_of_cores(par, threads, err) != GP_OK)
         return err->code;
     omp_set_num_threads((int)*threads);
+    gp_blas_threads(1);
     return GP_OK;
 }

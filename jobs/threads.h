@@ -6,7 +6,8 @@
 #include "src/base/err.h"
 #include <stdint.h>
 
-/** Sets OpenMP's number of threads. Collective.
+/** Sets OpenMP's number of threads; each of them is alone in the linear algebra library
+ *  (src/base/blas.h). Collective.
  *    wanted   in   --threads; 0 = OMP_NUM_THREADS where it is set, else the cores this process may
  *                  use, divided by the ranks that share them; at least 1
  *    threads  out  local; what was set

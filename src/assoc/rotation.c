@@ -1,6 +1,5 @@
 #include "src/assoc/rotation.h"
 #include "src/base/mem.h"
-#include "src/base/real.h"
 #include "src/geno/code.h"
 #include "src/geno/count.h"
 
@@ -45,16 +44,19 @@ void gp_rotation_free(gp_rotation *r) {
     *r = (gp_rotation){0};
 }
 
+double gp_rotation_unit(double max) {
+    const double least = 0x1p-900; /* so that nothing under- or overflows */
+    return max > 0.0 ? fmax(max / GP_ROTATION_MOST, least) : 1.0;
+}
+
 void gp_rotation_set(gp_rotation *r, int64_t column, const double *u) {
     double max = 0.0;
     for (int64_t i = 0; i < r->samples; i++)
         if (gp_mask_get(r->mask, i) && fabs(u[i]) > max)
             max = fabs(u[i]);
-    int e = r->u.exponent[column] = gp_fixed_exponent(max, GP_ROTATION_BITS);
-    double scale = gp_power_of_two(e);
-    r->unit[column] = gp_power_of_two(-e);
+    double unit = r->unit[column] = gp_rotation_unit(max);
     for (int64_t i = 0; i < r->samples; i++)
-        r->value[i] = gp_mask_get(r->mask, i) ? llrint(u[i] * scale) : 0;
+        r->value[i] = gp_mask_get(r->mask, i) ? llrint(u[i] / unit) : 0;
     gp_operand_set_column(&r->u, column, r->value);
 }
 

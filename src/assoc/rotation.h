@@ -1,12 +1,15 @@
 /** Genotypes rotated by a set of dense columns: x = U' g, for all columns of U, or a shard of them.
  *
- *  U's columns become integers of GP_ROTATION_BITS, and the product is exact (src/geno/product.h).
+ *  A column of U becomes integers of up to GP_ROTATION_MOST in size, all that four digits hold, and
+ *  the product is exact (src/geno/product.h).
  *  Missing calls are imputed by a mean that the caller gives: their columns' sums are a second
  *  exact product, over the missing calls alone, for variants that have any. Local; OpenMP threads
  *  share the work.
  *
- *  Error of a rotated genotype: at most 2^-GP_ROTATION_BITS max|u| sum of g; typically
- *  2^-GP_ROTATION_BITS max|u| sqrt(sum of g^2) / 2. Sums fit an int64 for up to 2^23 samples.
+ *  Error of a rotated genotype: at most max|u| / (2 GP_ROTATION_MOST) times the sum of g; typically
+ *  that times 0.6 sqrt(sum of g^2). An eigenvector of n samples has max|u| of about 5 / sqrt(n):
+ * then each x is off by 6e-10 of a copy, an effect by 1e-9 of its standard error, and a variant's
+ *  length by less than 1e-10.
  */
 #ifndef GP_SRC_ASSOC_ROTATION_H
 #define GP_SRC_ASSOC_ROTATION_H
@@ -16,7 +19,11 @@
 #include "src/geno/product.h"
 #include <stdint.h>
 
-enum { GP_ROTATION_BITS = 38 /* 5 digits */ };
+enum { GP_ROTATION_BITS = 30, GP_ROTATION_MOST = 127 * 0x01010101 /* a little below 2^31 */ };
+
+/** What 1 of a column's integers is worth, where its largest magnitude is max: an integer is
+ *  llrint(u / unit). */
+double gp_rotation_unit(double max);
 
 typedef struct gp_rotation {
     int64_t samples, columns, most;
