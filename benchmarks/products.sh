@@ -33,13 +33,14 @@ kernels=$("$programs/machine" --seconds 0 --buffer 1 | sed -n 's/^kernels: //p')
 for count in $threads; do
     for GP_KERNEL in $kernels; do
         export GP_KERNEL
-        size=()
+        size=() wide=()
         # The plain loops would take minutes at the others' sizes.
-        [ "$GP_KERNEL" != portable ] || size=(--samples 2000 --variants 1024)
+        [ "$GP_KERNEL" != portable ] || size=(--samples 2000 --variants 1024) wide=(--samples 2000 --variants 64 --columns 256)
         read -r -a own <<<"$more"
         for program in across_samples across_variants count gram ld; do
             row "$program" "$count" "${size[@]}" "${own[@]}"
         done
+        row rotation "$count" "${wide[@]}" "${own[@]}"
         row missing_sums "$count" "${size[@]}" "${own[@]}" --missing 0.01
     done
 done
