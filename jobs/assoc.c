@@ -1,6 +1,7 @@
 #include "io/file.h"
 #include "jobs/ancestry.h"
 #include "jobs/assoc_options.h"
+#include "jobs/input.h"
 #include "jobs/mind.h"
 #include "jobs/mixed.h"
 #include "jobs/plan_report.h"
@@ -57,21 +58,17 @@ static int check_model(const gp_assoc_options *o, const gp_cohort *cohort, gp_er
 }
 
 static int load(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
-    /* Where results cannot go shall be known before the work; a new directory is made after it. */
-    if (gp_par_rank(job->par) == 0 && !o->dry_run && access(o->out, F_OK) == 0)
-        gp_io_check_writable(o->out, err);
-    gp_store_open(&s->store, o->store, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        return err->code;
-    gp_say(job->sink, GP_NOTE, "%s: %lld samples, %lld variants, %lld chromosomes", o->store,
-           (long long)gp_store_sample_count(s->store), (long long)gp_store_variant_count(s->store),
-           (long long)gp_store_chromosome_count(s->store));
-    if (gp_cohort_load(job, &o->cohort, s->store, &s->cohort, err) != GP_OK)
+    gp_input input = {.path = o->store,
+                      .out = o->dry_run ? NULL : o->out,
+                      .cohort_options = &o->cohort,
+                      .selection_options = &o->selection,
+                      .store = &s->store,
+                      .cohort = &s->cohort,
+                      .selection = &s->selection};
+    if (gp_input_load(job, &input, err) != GP_OK)
         return err->code;
     check_model(o, &s->cohort, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        return err->code;
-    return gp_selection_load(job, &o->selection, s->store, &s->selection, err);
+    return gp_par_agree(job->par, err);
 }
 
 /* The grid of ranks, this rank's samples, and the plan. */

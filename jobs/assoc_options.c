@@ -1,4 +1,5 @@
 #include "jobs/assoc_options.h"
+#include "jobs/option_rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,46 +13,16 @@ gp_assoc_options gp_assoc_values = {.selection = {.filter = {NAN, NAN, NAN, NAN}
 
 const gp_option gp_assoc_option_table[] = {
     {.name = "Input", .type = GP_HEADING},
-    {"store", GP_TEXT, AT(store), "STORE.h5", "the genotype store (made by gp-dist import)", 0, 0,
-     NULL},
-    {"pheno", GP_TEXT, AT(cohort.pheno), "FILE",
-     "table of traits, with a header that starts FID IID or IID", 0, 0, NULL},
-    {"pheno-name", GP_TEXT, AT(cohort.pheno_name), "A,B", "traits to test (default: every column)",
-     0, 0, NULL},
-    {"covar", GP_TEXT, AT(cohort.covar), "FILE",
-     "table of covariates; the intercept is always in the model", 0, 0, NULL},
-    {"covar-name", GP_TEXT, AT(cohort.covar_name), "A,B",
-     "numeric covariates to use (default: every column not named by --cat-covar-name)", 0, 0, NULL},
-    {"cat-covar-name", GP_TEXT, AT(cohort.cat_covar_name), "A,B", "categorical covariates to use",
-     0, 0, NULL},
+    GP_ROW_STORE(gp_assoc_options),
+    GP_ROWS_TABLES(gp_assoc_options, "test"),
     {"pca", GP_WHOLE, AT(pca), "K",
      "add K principal components of the samples to the covariates (autosomal variants of frequency "
      "0.05 or more with at most 5% missing calls)",
      1, 1000, NULL},
-    {"missing-code", GP_TEXT, AT(cohort.missing_code), "X,Y",
-     "further values that mean missing, beside NA, nan and an empty field", 0, 0, NULL},
-    {"cc12", GP_FLAG, AT(cohort.cc12), NULL, "binary traits are coded 1 = control, 2 = case", 0, 0,
-     NULL},
-    {.name = "Samples and variants", .type = GP_HEADING},
-    {"keep", GP_TEXT, AT(cohort.keep), "FILE", "use only the samples listed (FID IID lines)", 0, 0,
-     NULL},
-    {"remove", GP_TEXT, AT(cohort.remove), "FILE", "leave out the samples listed", 0, 0, NULL},
-    {"mind", GP_REAL, AT(mind), "F", "leave out samples with a larger share of missing calls", 0, 1,
-     NULL},
-    {"chr", GP_TEXT, AT(selection.chr), "LIST", "chromosomes to test, e.g. 1-22,X", 0, 0, NULL},
-    {"extract", GP_TEXT, AT(selection.extract), "FILE", "test only the variant ids listed", 0, 0,
-     NULL},
-    {"exclude", GP_TEXT, AT(selection.exclude), "FILE", "leave out the variant ids listed", 0, 0,
-     NULL},
-    {"maf", GP_REAL, AT(selection.filter.maf), "F",
-     "leave out variants of smaller minor allele frequency among the samples kept", 0, 0.5, NULL},
-    {"mac", GP_REAL, AT(selection.filter.mac), "N",
-     "leave out variants of smaller minor allele count", 0, 1e15, NULL},
-    {"geno", GP_REAL, AT(selection.filter.geno), "F",
-     "leave out variants with a larger share of missing calls", 0, 1, NULL},
-    {"hwe", GP_REAL, AT(selection.filter.hwe), "P",
-     "leave out variants of smaller Hardy-Weinberg exact p (X: in females; Y and MT: no test)", 0,
-     1, NULL},
+    GP_ROWS_FILTERS(
+        gp_assoc_options, "chromosomes to test, e.g. 1-22,X",
+        "leave out variants of smaller Hardy-Weinberg exact p (X: in females; Y and MT: "
+        "no test)"),
     {.name = "Model", .type = GP_HEADING},
     {"model", GP_CHOICE, AT(model), "linear|lmm",
      "regression model: linear (the default), or lmm, a mixed model for cohorts with relatives", 0,

@@ -2,6 +2,7 @@
 #include "jobs/blup.h"
 #include "io/file.h"
 #include "jobs/directory.h"
+#include "jobs/input.h"
 #include "jobs/job.h"
 #include "jobs/mind.h"
 #include "jobs/whole_pass.h"
@@ -14,18 +15,14 @@
 static int load(gp_blup_run *run, gp_err *err) {
     const gp_blup_options *o = run->o;
     gp_job *job = run->job;
-    /* Where results cannot go shall be known before the work. */
-    if (gp_par_rank(job->par) == 0 && !o->dry_run && access(o->out, F_OK) == 0)
-        gp_io_check_writable(o->out, err);
-    gp_store_open(&run->store, o->store, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        return err->code;
-    gp_say(job->sink, GP_NOTE, "%s: %lld samples, %lld variants, %lld chromosomes", o->store,
-           (long long)gp_store_sample_count(run->store),
-           (long long)gp_store_variant_count(run->store),
-           (long long)gp_store_chromosome_count(run->store));
-    if (gp_cohort_load(job, &o->cohort, run->store, &run->cohort, err) != GP_OK ||
-        gp_selection_load(job, &o->selection, run->store, &run->selection, err) != GP_OK ||
+    gp_input input = {.path = o->store,
+                      .out = o->dry_run ? NULL : o->out,
+                      .cohort_options = &o->cohort,
+                      .selection_options = &o->selection,
+                      .store = &run->store,
+                      .cohort = &run->cohort,
+                      .selection = &run->selection};
+    if (gp_input_load(job, &input, err) != GP_OK ||
         gp_mind_alone(job, run->store, &run->selection, &run->cohort, o->mind, err) != GP_OK)
         return err->code;
     return gp_folds_init(job, &o->folds, &run->cohort, &run->folds, err);

@@ -2,8 +2,10 @@
 #include "io/file.h"
 #include "jobs/cohort.h"
 #include "jobs/directory.h"
+#include "jobs/input.h"
 #include "jobs/kinship.h"
 #include "jobs/mind.h"
+#include "jobs/option_rows.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/geno/code.h"
@@ -29,28 +31,8 @@ static options values = {.selection = {.filter = {NAN, NAN, NAN, NAN}}, .mind = 
 
 static const gp_option option_table[] = {
     {.name = "Input", .type = GP_HEADING},
-    {"store", GP_TEXT, AT(store), "STORE.h5", "the genotype store (made by gp-dist import)", 0, 0,
-     NULL},
-    {.name = "Samples and variants", .type = GP_HEADING},
-    {"keep", GP_TEXT, AT(cohort.keep), "FILE", "use only the samples listed (FID IID lines)", 0, 0,
-     NULL},
-    {"remove", GP_TEXT, AT(cohort.remove), "FILE", "leave out the samples listed", 0, 0, NULL},
-    {"mind", GP_REAL, AT(mind), "F", "leave out samples with a larger share of missing calls", 0, 1,
-     NULL},
-    {"chr", GP_TEXT, AT(selection.chr), "LIST", "autosomes to use, e.g. 1-22 (default: all)", 0, 0,
-     NULL},
-    {"extract", GP_TEXT, AT(selection.extract), "FILE", "use only the variant ids listed", 0, 0,
-     NULL},
-    {"exclude", GP_TEXT, AT(selection.exclude), "FILE", "leave out the variant ids listed", 0, 0,
-     NULL},
-    {"maf", GP_REAL, AT(selection.filter.maf), "F",
-     "leave out variants of smaller minor allele frequency among the samples kept", 0, 0.5, NULL},
-    {"mac", GP_REAL, AT(selection.filter.mac), "N",
-     "leave out variants of smaller minor allele count", 0, 1e15, NULL},
-    {"geno", GP_REAL, AT(selection.filter.geno), "F",
-     "leave out variants with a larger share of missing calls", 0, 1, NULL},
-    {"hwe", GP_REAL, AT(selection.filter.hwe), "P",
-     "leave out variants of smaller Hardy-Weinberg exact p", 0, 1, NULL},
+    GP_ROW_STORE(options),
+    GP_ROWS_AUTOSOMAL(options),
     {.name = "Matrix", .type = GP_HEADING},
     {"standardised", GP_FLAG, AT(standardised), NULL,
      "every variant has variance 1, as in GCTA and PLINK (the default)", 0, 0, NULL},
@@ -119,19 +101,15 @@ static int check_options(const options *o, gp_err *err) {
     return GP_OK;
 }
 
-/* --mind: a pass over the genotypes, shared out over the ranks. */
 static int load(gp_job *job, const options *o, state *s, gp_err *err) {
-    /* Where results cannot go shall be known before the work. */
-    if (gp_par_rank(job->par) == 0 && !o->dry_run && access(o->out, F_OK) == 0)
-        gp_io_check_writable(o->out, err);
-    gp_store_open(&s->store, o->store, err);
-    if (gp_par_agree(job->par, err) != GP_OK)
-        return err->code;
-    gp_say(job->sink, GP_NOTE, "%s: %lld samples, %lld variants, %lld chromosomes", o->store,
-           (long long)gp_store_sample_count(s->store), (long long)gp_store_variant_count(s->store),
-           (long long)gp_store_chromosome_count(s->store));
-    if (gp_cohort_load(job, &o->cohort, s->store, &s->cohort, err) != GP_OK ||
-        gp_selection_load(job, &o->selection, s->store, &s->selection, err) != GP_OK)
+    gp_input input = {.path = o->store,
+                      .out = o->dry_run ? NULL : o->out,
+                      .cohort_options = &o->cohort,
+                      .selection_options = &o->selection,
+                      .store = &s->store,
+                      .cohort = &s->cohort,
+                      .selection = &s->selection};
+    if (gp_input_load(job, &input, err) != GP_OK)
         return err->code;
     return gp_mind_alone(job, s->store, &s->selection, &s->cohort, o->mind, err);
 }

@@ -1,6 +1,7 @@
 #include "jobs/tables.h"
 #include "io/file.h"
 #include "io/sumstats.h"
+#include "jobs/directory.h"
 #include "jobs/tables_private.h"
 #include "src/base/ids.h"
 #include "src/base/mem.h"
@@ -22,41 +23,6 @@ char *gp_tables_path(const gp_tables *tables, int64_t t, int finished, const cha
 }
 
 /* ---- the directory ---- */
-
-/* Bytes of the path of what holds path[0..n); 0 where that is / or the working directory. */
-static int64_t parent_length(const char *path, int64_t n) {
-    while (n > 0 && path[n - 1] == '/')
-        n--;
-    while (n > 0 && path[n - 1] != '/')
-        n--;
-    while (n > 0 && path[n - 1] == '/')
-        n--;
-    return n;
-}
-
-/* How many bytes of a directory's path name something that is there. */
-static int64_t existing_length(const char *directory, gp_err *err) {
-    int64_t n = (int64_t)strlen(directory);
-    char *path = gp_mem_string(directory, n, err);
-    while (path != NULL && n > 0 && access(path, F_OK) != 0) {
-        n = parent_length(path, n);
-        path[n] = 0;
-    }
-    free(path);
-    return n;
-}
-
-/* Removes the directories that were made, as far as they are empty. */
-static void remove_directories(const gp_tables *tables) {
-    gp_err ignored = {0};
-    int64_t n = (int64_t)strlen(tables->directory);
-    char *path = gp_mem_string(tables->directory, n, &ignored);
-    while (path != NULL && n > tables->there && rmdir(path) == 0) {
-        n = parent_length(path, n);
-        path[n] = 0;
-    }
-    free(path);
-}
 
 /* Whether a file is a temporary one of a table: .TABLE and one of the suffixes below. */
 static int is_temporary(const gp_ids *names, const char *file) {
@@ -100,9 +66,7 @@ static int remove_temporaries(const gp_tables *tables, gp_err *err) {
 
 /* Rank 0: the directory as the run needs it. */
 static int prepare_directory(gp_tables *tables, gp_err *err) {
-    tables->there = existing_length(tables->directory, err);
-    if (err->code != GP_OK || gp_io_make_directory(tables->directory, err) != GP_OK ||
-        gp_io_check_writable(tables->directory, err) != GP_OK)
+    if (gp_directory_make(tables->directory, &tables->there, err) != GP_OK)
         return err->code;
     return remove_temporaries(tables, err);
 }
@@ -207,7 +171,7 @@ void gp_tables_close(gp_job *job, gp_tables *tables) {
     gp_par_agree(job->par, &ignored); /* all parts are closed before the directory is swept */
     if (gp_par_rank(job->par) == 0 && tables->directory != NULL && !tables->finished) {
         remove_temporaries(tables, &ignored);
-        remove_directories(tables);
+        gp_directory_unmake(tables->directory, tables->there);
     }
     for (int64_t t = 0; t < tables->count; t++) {
         gp_text_free(&tables->table[t].runs);
