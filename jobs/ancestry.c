@@ -33,8 +33,10 @@ static double *add_covariate(gp_cohort *cohort, const char *name, gp_err *err) {
     return err->code == GP_OK ? all[count].value : NULL;
 }
 
-int gp_ancestry_add(gp_job *job, gp_store *store, gp_cohort *cohort, int64_t components,
-                    gp_err *err) {
+int gp_ancestry_add(gp_job *job, const gp_ancestry *ancestry, gp_err *err) {
+    gp_store *store = ancestry->store;
+    gp_cohort *cohort = ancestry->cohort;
+    int64_t components = ancestry->components;
     gp_selection selection = {0};
     gp_components found = {0};
     const gp_selection_options options = {
@@ -44,7 +46,7 @@ int gp_ancestry_add(gp_job *job, gp_store *store, gp_cohort *cohort, int64_t com
                                .selection = &selection,
                                .components = components,
                                .approx = 1,
-                               .seed = 1};
+                               .seed = ancestry->seed};
     if (gp_selection_load(job, &options, store, &selection, err) == GP_OK &&
         gp_components_make(job, &plan, &found, err) == GP_OK)
         gp_say(job->sink, GP_NOTE, "--pca %lld: components of %lld samples are covariates",

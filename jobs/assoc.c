@@ -99,7 +99,7 @@ static int divide(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err)
     pass->samples = gp_split_begin(n, GP_GENO_GROUP, shards, shard + 1) - pass->first;
     pass->batch = gp_scan_batch(gp_store_chunk_variants(s->store, err),
                                 gp_geno_stride(gp_split_begin(n, GP_GENO_GROUP, shards, 1)),
-                                s->cohort.covariates, s->cohort.traits);
+                                s->cohort.covariates + o->pca, s->cohort.traits);
     gp_plan_init(&s->plan, s->selection.count, s->selection.chromosomes, gp_store_block(s->store),
                  gp_par_groups(job->par), err);
     gp_selection_masks(&s->selection, &s->cohort, pass->first, pass->samples, err);
@@ -130,7 +130,10 @@ static int number_traits(state *s, gp_err *err) {
 
 /* A dry run makes no matrix, but looks at one that is there. */
 static int open_relatives(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
-    s->loco = o->loco || (!o->no_loco && gp_store_chromosome_count(s->store) > 1);
+    int64_t autosomes = 0;
+    for (int64_t k = 0; k < gp_store_chromosome_count(s->store); k++)
+        autosomes += gp_store_chromosome(s->store, k)->kind == GP_AUTOSOME;
+    s->loco = o->loco || (!o->no_loco && autosomes > 1);
     gp_relatives relatives = {.grm = o->grm,
                               .directory = o->out,
                               .loco = s->loco,
@@ -151,7 +154,9 @@ static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err
         return err->code;
     if (!isnan(o->mind) && gp_mind(&s->scan.pass, &s->cohort, o->mind, err) != GP_OK)
         return err->code;
-    if (o->pca > 0 && gp_ancestry_add(job, s->store, &s->cohort, o->pca, err) != GP_OK)
+    gp_ancestry ancestry = {
+        .store = s->store, .cohort = &s->cohort, .components = o->pca, .seed = (uint64_t)o->seed};
+    if (o->pca > 0 && gp_ancestry_add(job, &ancestry, err) != GP_OK)
         return err->code;
     if (gp_assoc_is_mixed(o) && open_relatives(job, o, s, err) != GP_OK)
         return err->code;
@@ -268,14 +273,11 @@ static int test_all(gp_job *job, const gp_assoc_options *o, state *s, gp_err *er
 
 /* What the null models found, as DIR/variance.tsv. */
 static int write_components(gp_job *job, const gp_assoc_options *o, const state *s, gp_err *err) {
-    gp_text path = {0}, temporary = {0};
+    gp_text path = {0};
     if (s->components.length > 0 && gp_par_rank(job->par) == 0 &&
-        gp_text_print(&path, err, "%s/variance.tsv", o->out) == GP_OK &&
-        gp_text_print(&temporary, err, "%s/.variance.tsv.tmp", o->out) == GP_OK &&
-        gp_io_fill_file(temporary.bytes, s->components.bytes, s->components.length, err) == GP_OK)
-        gp_io_rename(temporary.bytes, path.bytes, err);
+        gp_text_print(&path, err, "%s/variance.tsv", o->out) == GP_OK)
+        gp_io_write_file(path.bytes, s->components.bytes, s->components.length, err);
     gp_text_free(&path);
-    gp_text_free(&temporary);
     return gp_par_agree(job->par, err);
 }
 
@@ -293,18 +295,32 @@ static int test(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
                            .store_digest = gp_store_digest(s->store),
                            .samples = s->trait_samples};
     int64_t lines = s->tables.writes ? s->selection.sum[GP_KEPT] : 0;
-    if (gp_par_agree(job->par, err) == GP_OK &&
-        gp_tables_finish(job, &s->tables, lines, &meta, err) == GP_OK &&
-        write_components(job, o, s, err) == GP_OK)
+    if (gp_par_agree(job->par, err) == GP_OK && write_components(job, o, s, err) == GP_OK &&
+        gp_tables_finish(job, &s->tables, lines, &meta, err) == GP_OK)
         summarise(job, o, s, seconds, err);
     gp_text_free(&covariates);
     return err->code;
 }
 
+/* Bytes of the matrices that would be made. */
+static double matrix_bytes(const gp_assoc_options *o, const state *s) {
+    double n = (double)gp_cohort_kept(&s->cohort), matrices = 1.0;
+    for (int64_t k = 0; s->loco && k < gp_store_chromosome_count(s->store); k++)
+        matrices += gp_store_chromosome(s->store, k)->kind == GP_AUTOSOME;
+    return o->grm != NULL ? 0.0 : 4.0 * n * (n + 1.0) * matrices;
+}
+
 static int report_plan(const gp_assoc_options *o, state *s, gp_err *err) {
-    int64_t model = gp_assoc_is_mixed(o) ? gp_mixed_bytes(&s->scan, o->grm == NULL, s->loco)
-                                         : gp_scan_linear_bytes(&s->scan);
-    return gp_plan_report(&s->scan, o->out, model, err);
+    gp_plan_needs needs = {.out = o->out, .passes = 1};
+    if (gp_assoc_is_mixed(o)) {
+        needs.model = gp_mixed_bytes(&s->scan, o->grm == NULL, s->loco);
+        needs.disk = matrix_bytes(o, s);
+        needs.passes = s->patterns.count + (o->grm == NULL);
+        needs.by_chromosome = s->loco;
+    } else {
+        needs.model = gp_scan_linear_bytes(&s->scan);
+    }
+    return gp_plan_report(&s->scan, &needs, err);
 }
 
 static int run(gp_job *job, gp_err *err) {

@@ -52,8 +52,7 @@ const gp_option gp_assoc_option_table[] = {
      "spread the samples over S ranks of a group; for cohorts whose samples x columns do not fit "
      "one rank (default 1; lmm: as many as keep the eigenvectors within 4 GiB on each)",
      1, 100000, NULL},
-    {"seed", GP_WHOLE, AT(seed), "N", "random seed; linear regression draws no random numbers", 0,
-     9e15, NULL},
+    {"seed", GP_WHOLE, AT(seed), "N", "random seed of --pca (default 1)", 0, 9e15, NULL},
     {"dry-run", GP_FLAG, AT(dry_run), NULL,
      "check the input, print samples, plan by chromosome and rank, memory, disk and work; then "
      "stop",
@@ -74,7 +73,7 @@ const char gp_assoc_description[] =
     "by "
     "tabix (.tbi), and described by TRAIT.tsv.gz-meta.yaml. Status says OK, or why there is no "
     "number: CONSTANT, "
-    "ALL_MISSING, COLLINEAR, FEW_SAMPLES.\n"
+    "ALL_MISSING, COLLINEAR, FEW_SAMPLES, NO_CONVERGENCE.\n"
     "\n"
     "The result files are the same, byte for byte, for any number of ranks, threads and sample "
     "shards; those of mixed models agree to 1e-8.\n"

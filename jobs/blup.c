@@ -38,6 +38,7 @@ static int open_matrix(gp_blup_run *run, gp_err *err) {
                                  : o->out,
                   o->grm != NULL ? "" : "/grm.h5");
     const gp_kinship_plan plan = {.path = path.bytes,
+                                  .keep = 1,
                                   .centred = !o->standardised,
                                   .store = run->store,
                                   .cohort = &run->cohort,

@@ -124,10 +124,10 @@ static int check_rows(gp_grm *grm, int64_t chromosome, const int64_t rows[2], do
     return GP_OK;
 }
 
-/* Collective: every rank reads a share of every matrix. */
+/* Collective: every rank reads a share of every matrix that will be used. */
 static int verify(gp_job *job, gp_kinship *k, gp_err *err) {
     const gp_grm_about *about = gp_grm_about_of(k->grm);
-    int64_t count = 1 + about->chromosomes;
+    int64_t count = 1 + (k->chromosomes ? about->chromosomes : 0);
     uint64_t stored = 0;
     int rank = gp_par_rank(job->par), size = gp_par_size(job->par);
     int64_t rows[2] = {share_begin(about->n, rank, size), share_begin(about->n, rank + 1, size)};

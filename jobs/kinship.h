@@ -17,8 +17,9 @@
 /** What to make. */
 typedef struct gp_kinship_plan {
     const char *path; /* of the file */
-    int centred;      /* or standardised */
-    int chromosomes;  /* one matrix per chromosome too */
+    int keep;    /* a file that is there already is taken where it is that matrix, else refused */
+    int centred; /* or standardised */
+    int chromosomes; /* one matrix per chromosome too */
     gp_store *store;
     const gp_cohort *cohort; /* the kept samples become the matrix's */
     /* Variants that count: chromosomes, lists, filters; constant ones never do. Its masks are made
@@ -37,6 +38,7 @@ int gp_kinship_make(gp_job *job, const gp_kinship_plan *plan, gp_err *err);
 int64_t gp_kinship_make_bytes(int64_t n, int rows, int columns, int chromosomes);
 
 typedef struct gp_kinship {
+    int chromosomes; /* in: whether matrices of chromosomes will be read: they are verified too */
     gp_grm *grm;     /* opened by every rank */
     int64_t *row;    /* [store samples] row of the matrix; -1 where it has none */
     int64_t missing; /* kept samples that the matrix does not have */
@@ -46,7 +48,7 @@ typedef struct gp_kinship {
  *  in the cohort, with a warning that counts them and names some. Duplicated ids in the
  *  matrix, no sample in common (a few ids of either side are shown), a row count that does
  *  not fit (no ids): GP_EINPUT. The file's checks are verified (each rank reads a share).
- *  Comes zeroed; closed in any case. */
+ *  Comes zeroed, but for chromosomes; closed in any case. */
 int gp_kinship_open(gp_job *job, const char *path, gp_cohort *cohort, gp_kinship *kinship,
                     gp_err *err);
 void gp_kinship_close(gp_kinship *kinship);

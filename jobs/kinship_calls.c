@@ -76,8 +76,8 @@ int gp_kinship_calls_init(gp_kinship_calls *calls, gp_store *store, const gp_lay
     for (calls->unit = GP_GRAM_STEP;
          calls->unit > STAGE_LEAST && calls->unit > least && calls->unit * widest > STAGE_BYTES;)
         calls->unit /= 2;
-    calls->stage = gp_mem_alloc(calls->unit, widest, err);
-    calls->row = gp_mem_alloc(GP_GRAM_STEP, calls->pitch, err);
+    calls->stage = gp_mem_alloc(calls->unit * widest, 1, err);
+    calls->row = gp_mem_alloc(GP_GRAM_STEP * calls->pitch, 1, err);
     calls->squeeze = gp_mem_alloc(1, sizeof *calls->squeeze, err);
     if (calls->squeeze != NULL)
         squeeze_init(calls->squeeze);

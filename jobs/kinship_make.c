@@ -12,6 +12,7 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MEETINGS = 50 /* of all ranks while they multiply, at most */ };
 
@@ -85,9 +86,8 @@ static int describe_chromosomes(make *k, gp_err *err) {
     return GP_OK;
 }
 
-/* Collective. Made before the work that fills it: so that what stands against it is known at once.
- */
-static int create(make *k, gp_err *err) {
+/* Collective. */
+static int describe(make *k, gp_err *err) {
     k->about = (gp_grm_about){.form = k->plan->centred ? "centred" : "standardised",
                               .store_digest = gp_store_digest(k->plan->store),
                               .n = k->n,
@@ -97,8 +97,55 @@ static int create(make *k, gp_err *err) {
     if (describe_chromosomes(k, err) == GP_OK)
         describe_filters(k, err);
     k->about.filters = k->filters.bytes;
-    if (gp_par_agree(k->job->par, err) != GP_OK)
-        return err->code;
+    return gp_par_agree(k->job->par, err);
+}
+
+static int same_ids(const gp_grm_about *a, const gp_grm_about *b) {
+    if (a->n != b->n || a->fid == NULL || b->fid == NULL)
+        return 0;
+    for (int64_t i = 0; i < a->n; i++)
+        if (strcmp(a->fid[i], b->fid[i]) != 0 || strcmp(a->iid[i], b->iid[i]) != 0)
+            return 0;
+    return 1;
+}
+
+/* Whether a file is what would be made. More chromosomes than are wanted do no harm. */
+static int is_same(const gp_grm_about *there, const gp_grm_about *wanted) {
+    if (strcmp(there->form, wanted->form) != 0 || there->variants != wanted->variants ||
+        strcmp(there->store_digest, wanted->store_digest) != 0 ||
+        strcmp(there->filters, wanted->filters) != 0 ||
+        (wanted->chromosomes > 0 && there->chromosomes != wanted->chromosomes))
+        return 0;
+    for (int64_t c = 0; c < wanted->chromosomes; c++)
+        if (strcmp(there->chromosome[c], wanted->chromosome[c]) != 0)
+            return 0;
+    return same_ids(there, wanted);
+}
+
+/* Rank 0 looks whether the matrix is there already, whole; its finding becomes everybody's.
+ * Collective. */
+static int look(make *k, int64_t *there, gp_err *err) {
+    const char *path = k->plan->path;
+    gp_err not_one = {0};
+    gp_grm *grm = NULL;
+    *there = k->plan->keep && gp_par_rank(k->job->par) == 0 && access(path, F_OK) == 0;
+    if (*there &&
+        (gp_grm_open(&grm, path, &not_one) != GP_OK || !is_same(gp_grm_about_of(grm), &k->about)))
+        gp_err_set(err, GP_EINPUT,
+                   "%s: is there already, and not the matrix that is to be made (other samples, "
+                   "variants or form); take it with --grm, or choose another --out",
+                   path);
+    gp_grm_close(grm);
+    if (gp_par_agree(k->job->par, err) == GP_OK)
+        gp_par_max(k->job->par, there, 1, err);
+    if (*there && err->code == GP_OK)
+        gp_say(k->job->sink, GP_NOTE, "%s: is there from an earlier run, and is taken", path);
+    return err->code;
+}
+
+/* Collective. Made before the work that fills it: so that what stands against it is known at once.
+ */
+static int create(make *k, gp_err *err) {
     gp_grm_create(&k->writer, k->plan->path, &k->about, gp_par_rank(k->job->par) == 0, err);
     if (gp_par_agree(k->job->par, err) != GP_OK)
         return err->code;
@@ -292,21 +339,28 @@ int64_t gp_kinship_make_bytes(int64_t n, int rows, int columns, int chromosomes)
            GRAM_BYTES + THREAD_BYTES * omp_get_max_threads();
 }
 
+/* Collective. */
+static int make_file(make *k, gp_err *err) {
+    const gp_kinship_plan *plan = k->plan;
+    gp_say(k->job->sink, GP_NOTE, "%s: %s, %lld samples, %lld variants, %lld x %lld ranks",
+           plan->path, plan->centred ? "centred" : "standardised", (long long)k->n,
+           (long long)k->variants.total, (long long)gp_par_grid_rows(k->grid),
+           (long long)gp_par_grid_columns(k->grid));
+    make_room(k, err);
+    if (gp_par_agree(k->job->par, err) == GP_OK && create(k, err) == GP_OK)
+        fill(k, err);
+    return finish(k, err);
+}
+
 int gp_kinship_make(gp_job *job, const gp_kinship_plan *plan, gp_err *err) {
     make k = {.job = job, .plan = plan};
+    int64_t there = 0;
     list_samples(&k, err);
     if (gp_par_agree(job->par, err) == GP_OK &&
         gp_kinship_variants_init(job, plan, &k.variants, err) == GP_OK &&
-        gp_par_grid_open(job->par, &k.grid, err) == GP_OK) {
-        gp_say(job->sink, GP_NOTE, "%s: %s, %lld samples, %lld variants, %lld x %lld ranks",
-               plan->path, plan->centred ? "centred" : "standardised", (long long)k.n,
-               (long long)k.variants.total, (long long)gp_par_grid_rows(k.grid),
-               (long long)gp_par_grid_columns(k.grid));
-        make_room(&k, err);
-        if (gp_par_agree(job->par, err) == GP_OK && create(&k, err) == GP_OK)
-            fill(&k, err);
-        finish(&k, err);
-    }
+        gp_par_grid_open(job->par, &k.grid, err) == GP_OK && describe(&k, err) == GP_OK &&
+        look(&k, &there, err) == GP_OK && !there)
+        make_file(&k, err);
     gp_progress_close(&k.progress);
     gp_gram_free(k.gram);
     gp_kinship_calls_free(&k.calls);

@@ -14,12 +14,17 @@ const char gp_mixed_header[] =
 int64_t gp_mixed_shards(int64_t n, int64_t ranks) {
     const int64_t most = (int64_t)4 << 30;
     int64_t shards = gp_units(gp_operand_bytes(n, n, GP_ROTATION_BITS), most);
-    return shards < ranks ? shards : ranks;
+    shards = shards < ranks ? shards : ranks;
+    while (ranks % shards != 0) /* no rank shall be left over */
+        shards++;
+    return shards;
 }
 
 static int64_t most(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
+
+enum { SUMS = 40 /* points at which a variant is summed, at most, in one round */ };
 
 /* A model's phases: the spectrum is found; its vectors are handed out; variants are tested. */
 static int64_t model_bytes(const gp_scan *scan, const gp_pattern *p, int rows, int columns) {
@@ -31,7 +36,8 @@ static int64_t model_bytes(const gp_scan *scan, const gp_pattern *p, int rows, i
     gp_lmm_input shape = {.n = n, .c = 1 + p->rank, .p = p->traits, .columns = share, .exact = 1};
     int64_t thin = 16 * n * (1 + p->rank + p->traits);
     int64_t spectrum = 2 * matrix + gp_dense_eigen_bytes(n, rows, columns);
-    int64_t testing = rotation + gp_lmm_bytes(&shape, block);
+    int64_t sums = 8 * block * SUMS * (2 + p->rank + p->traits);
+    int64_t testing = rotation + gp_lmm_bytes(&shape, block) + sums;
     int64_t handing = matrix + rotation + 8 * n * GP_GRID_BLOCK;
     return thin + most(spectrum, most(handing, testing));
 }
@@ -39,13 +45,16 @@ static int64_t model_bytes(const gp_scan *scan, const gp_pattern *p, int rows, i
 int64_t gp_mixed_bytes(const gp_scan *scan, int makes_kinship, int loco) {
     enum { BLAS = 40000000 /* its buffers */ };
     int rows, columns;
-    int64_t bytes = 0;
+    int64_t bytes = 0, columns_bytes = 0;
     gp_par_grid_choose(gp_par_size(scan->pass.job->par), &rows, &columns);
     if (makes_kinship)
         bytes = gp_kinship_make_bytes(scan->cohort->samples.n, rows, columns, loco);
-    for (int64_t k = 0; k < scan->patterns->count; k++)
-        bytes = most(bytes, model_bytes(scan, &scan->patterns->pattern[k], rows, columns));
-    return BLAS + bytes;
+    for (int64_t k = 0; k < scan->patterns->count; k++) {
+        const gp_pattern *p = &scan->patterns->pattern[k];
+        columns_bytes += 8 * (scan->cohort->samples.n + p->n * (p->rank + p->traits));
+        bytes = most(bytes, model_bytes(scan, p, rows, columns));
+    }
+    return BLAS + columns_bytes + bytes;
 }
 
 /* Chromosomes that are tested with the same relationships. */
@@ -68,6 +77,7 @@ typedef struct walk {
 static int find_stages(walk *w, gp_err *err) {
     const gp_scan *scan = w->mixed->scan;
     const gp_selection *selection = scan->selection;
+    const gp_grm_about *about = gp_grm_about_of(w->mixed->kinship->grm);
     w->stage = gp_mem_alloc(selection->chromosomes, sizeof *w->stage, err);
     for (int64_t k = 0; err->code == GP_OK && k < selection->chromosomes; k++) {
         if (selection->count[k] == 0)
@@ -76,6 +86,11 @@ static int find_stages(walk *w, gp_err *err) {
         if (w->mixed->loco)
             except = gp_kinship_chromosome(w->mixed->kinship,
                                            gp_store_chromosome(scan->pass.store, k)->name);
+        if (except != GP_GRM_WHOLE && about->chromosome_variants[except] >= about->variants)
+            return gp_err_set(err, GP_EINPUT,
+                              "%s: no variant is left without chromosome %s, whose variants are to "
+                              "be tested; say --no-loco",
+                              gp_grm_path(w->mixed->kinship->grm), about->chromosome[except]);
         stage *last = w->stages > 0 ? &w->stage[w->stages - 1] : NULL;
         if (last == NULL || last->except != except)
             w->stage[w->stages++] = (stage){k, k + 1, except, selection->count[k]};

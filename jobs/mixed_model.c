@@ -5,6 +5,7 @@
 #include "src/geno/code.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,19 @@ static double *thin_columns(const gp_pattern *p, int64_t n, gp_err *err) {
     return x;
 }
 
+/* A model numbers its traits; the user knows them by name. */
+static void name_trait(const gp_mixed_model *m, gp_err *err) {
+    long long number;
+    int rest = 0;
+    if (err->code == GP_OK || sscanf(err->text, "trait %lld: %n", &number, &rest) != 1 || rest == 0)
+        return;
+    gp_err named = {0};
+    int64_t trait = m->pattern->trait[number - 1];
+    gp_err_set(&named, err->code, "trait '%s': %s", m->mixed->scan->cohort->trait[trait].name,
+               err->text + rest);
+    *err = named;
+}
+
 static int make_lmm(gp_mixed_model *m, const double *thin, gp_err *err) {
     int64_t n = m->n, c = 1 + m->pattern->rank, p = m->pattern->traits;
     double *turned = gp_mem_alloc(c + p, n * (int64_t)sizeof *turned, err);
@@ -116,6 +130,7 @@ static int make_lmm(gp_mixed_model *m, const double *thin, gp_err *err) {
                           .columns = m->columns,
                           .exact = m->mixed->exact};
     m->lmm = gp_lmm_new(&input, err);
+    name_trait(m, err);
     if (m->lmm != NULL)
         m->batch = gp_lmm_batch_new(m->lmm, m->most, err);
     free(turned);
@@ -161,6 +176,17 @@ static void describe(gp_mixed_model *m, const gp_calls *calls) {
                                    .constant = c.call[0] == called || c.call[1] == called ||
                                                c.call[2] == called};
         m->mean[j] = called > 0 ? 2.0 * m->site[j].frequency : 0.0;
+    }
+}
+
+/* Nobody asks for the others: they need no rounds. */
+static void skip_others(gp_mixed_model *m, int64_t count, const int64_t *chosen,
+                        int64_t chosen_count, int64_t first) {
+    for (int64_t j = 0, k = 0; j < count; j++) {
+        if (k < chosen_count && chosen[k] == first + j)
+            k++;
+        else
+            m->site[j].constant = 1;
     }
 }
 
@@ -210,6 +236,7 @@ static int test(void *context, const gp_scan_block *block, gp_result *result, gp
         gp_calls part = {count, calls->pieces, piece};
         gp_calls rows = whole_rows(m, &part, err);
         describe(m, &rows);
+        skip_others(m, count, block->chosen + from, at - from, j);
         gp_rotate(&m->rotation, &rows, m->count, m->mean, m->x);
         gp_lmm_begin(m->batch, m->site, count);
         rc = settle(m, err);
@@ -240,6 +267,8 @@ int gp_mixed_model_init(gp_mixed_model *model, const gp_mixed *mixed, const gp_p
         gp_dense_times_turned(&vector, thin, k, turned, err) == GP_OK &&
         gp_dense_columns(&vector, take, model, err) == GP_OK) {
         gp_dense_free(&vector);
+        free(thin);
+        thin = NULL;
         make_lmm(model, turned, err);
         gp_par_agree(job->par, err);
     }

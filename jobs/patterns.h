@@ -33,8 +33,8 @@ typedef struct gp_patterns_input {
 /** Groups the usable traits, finds each group's covariate basis, frees the traits from it and
  *  makes the linear models. Local: the same on every rank but for the shard. Traits that turn out
  * constant or to have too few samples are marked skipped in the cohort, with a warning. The models
- * hold what is needed: the values of traits and covariates are freed on the way. GP_EINPUT where no
- * trait is left, GP_ESTOP after a signal. */
+ * (or columns) hold what is needed: the values of traits and covariates are freed on the way.
+ * GP_EINPUT where no trait is left, GP_ESTOP after a signal. */
 int gp_patterns_init(gp_patterns *patterns, gp_cohort *cohort, const gp_patterns_input *input,
                      const gp_sink *sink, gp_err *err);
 

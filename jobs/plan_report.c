@@ -80,18 +80,20 @@ static void print_samples(const gp_scan *scan) {
     }
 }
 
-static void print_disk(const gp_scan *scan, const char *out, double total) {
+static void print_disk(const gp_scan *scan, const gp_plan_needs *needs, double total) {
     double need = total * (double)scan->patterns->traits * PACKED_LINE_BYTES;
     struct statvfs fs;
     printf("disk: about %.3g MB of results, as much again while they are put together", need / 1e6);
-    if (out != NULL && statvfs(out, &fs) == 0)
+    if (needs->disk > 0.0)
+        printf("; %.3g MB of relationships", needs->disk / 1e6);
+    if (needs->out != NULL && statvfs(needs->out, &fs) == 0)
         printf("; %.3g MB are free", (double)fs.f_bavail * (double)fs.f_frsize / 1e6);
     printf("\n");
 }
 
-int gp_plan_report(gp_scan *scan, const char *out, int64_t model, gp_err *err) {
+int gp_plan_report(gp_scan *scan, const gp_plan_needs *needs, gp_err *err) {
     const gp_plan *plan = scan->pass.plan;
-    int64_t memory = rank_bytes(scan, model);
+    int64_t memory = rank_bytes(scan, needs->model);
     gp_par_max(scan->pass.job->par, &memory, 1, err);
     if (gp_par_rank(scan->pass.job->par) == 0) {
         double total = (double)plan->begin[plan->parts], columns = 0.0;
@@ -99,12 +101,19 @@ int gp_plan_report(gp_scan *scan, const char *out, int64_t model, gp_err *err) {
             columns +=
                 (double)(scan->patterns->pattern[k].rank + scan->patterns->pattern[k].traits);
         print_samples(scan);
-        print_plan(scan);
+        if (needs->by_chromosome)
+            printf(
+                "plan: one chromosome after the other, each shared out over %lld groups of ranks "
+                "x %d sample shards\n",
+                (long long)plan->parts, gp_par_shards(scan->pass.job->par));
+        else
+            print_plan(scan);
         printf("memory: about %.3g MB on the largest rank\n", (double)memory / 1e6);
-        print_disk(scan, out, total);
+        print_disk(scan, needs, total);
         printf("work: %.3g variants x %lld samples x %.0f columns, reading %.3g MB of genotypes\n",
                total, (long long)scan->cohort->samples.n, columns,
-               total * (double)gp_store_sample_count(scan->pass.store) / 4.0 / 1e6);
+               (double)needs->passes * total * (double)gp_store_sample_count(scan->pass.store) /
+                   4.0 / 1e6);
     }
     return gp_par_agree(scan->pass.job->par, err);
 }

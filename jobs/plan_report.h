@@ -4,9 +4,16 @@
 
 #include "jobs/scan.h"
 
-/** Prints to stdout on rank 0. Collective (joins the ranks' memory).
- *    out    in  the directory that results would go to, or NULL; its free space is shown
- *    model  in  bytes that the models need on a rank at most, with their buffers */
-int gp_plan_report(gp_scan *scan, const char *out, int64_t model, gp_err *err);
+/** What a report needs to know beside the scan. */
+typedef struct gp_plan_needs {
+    const char *out; /* the directory that results would go to, or NULL; its free space is shown */
+    int64_t model;   /* bytes that the models need on a rank at most, with their buffers */
+    double disk;     /* bytes beside the tables */
+    int64_t passes;  /* over the genotypes */
+    int by_chromosome; /* every chromosome is shared out over all groups, one after the other */
+} gp_plan_needs;
+
+/** Prints to stdout on rank 0. Collective (joins the ranks' memory). */
+int gp_plan_report(gp_scan *scan, const gp_plan_needs *needs, gp_err *err);
 
 #endif

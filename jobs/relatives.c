@@ -1,5 +1,5 @@
 #include "jobs/relatives.h"
-#include "io/file.h"
+#include "jobs/directory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,11 +8,12 @@ static int make(gp_job *job, const gp_relatives *r, const char *path, gp_err *er
     gp_selection selection = {0};
     const gp_selection_options options = {
         .filter = {.maf = 0.01, .mac = NAN, .geno = 0.05, .hwe = NAN}};
-    if (gp_par_rank(job->par) == 0)
-        gp_io_make_directory(r->directory, err);
+    int64_t there = 0;
+    int made = gp_par_rank(job->par) == 0 && gp_directory_make(r->directory, &there, err) == GP_OK;
     if (gp_par_agree(job->par, err) == GP_OK &&
         gp_selection_load(job, &options, r->store, &selection, err) == GP_OK) {
         gp_kinship_plan plan = {.path = path,
+                                .keep = 1,
                                 .chromosomes = r->loco,
                                 .store = r->store,
                                 .cohort = r->cohort,
@@ -20,11 +21,14 @@ static int make(gp_job *job, const gp_relatives *r, const char *path, gp_err *er
         gp_kinship_make(job, &plan, err);
     }
     gp_selection_free(&selection);
+    if (made && err->code != GP_OK)
+        gp_directory_unmake(r->directory, there);
     return err->code;
 }
 
 int gp_relatives_open(gp_job *job, const gp_relatives *r, gp_kinship *kinship, gp_err *err) {
     gp_text path = {0};
+    kinship->chromosomes = r->loco;
     gp_text_print(&path, err, "%s%s", r->grm != NULL ? r->grm : r->directory,
                   r->grm != NULL ? "" : "/grm.h5");
     if (gp_par_agree(job->par, err) == GP_OK &&

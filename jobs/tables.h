@@ -58,7 +58,8 @@ gp_text *gp_tables_text(gp_tables *tables, int64_t table);
 int gp_tables_end_block(gp_tables *tables, gp_err *err);
 
 /** Ends a section: what the groups wrote is placed, in their order, behind the sections before. The
- *  next one begins with another chromosome. Collective. Errors as in gp_tables_finish. */
+ *  next one begins with another chromosome, or has lines for other tables alone. Collective. Errors
+ *  as in gp_tables_finish. */
 int gp_tables_end_section(gp_job *job, gp_tables *tables, gp_err *err);
 
 /** What stands in every table's metadata. */

@@ -51,6 +51,19 @@ lmm --out made || fail "made matrix"
 same "made matrix" made/grm.h5 g/grm.h5
 same "made matrix, results" made/trait1.tsv.gz n1/trait1.tsv.gz
 
+# ---- and stays: taken again, and never replaced by another ----
+touch -d '1 hour ago' made/grm.h5
+lmm --out made || fail "made matrix again"
+[ -n "$(find made/grm.h5 -mmin +30)" ] || fail "the matrix was made a second time"
+"$GP_DIST" grm --quiet --store c.h5 --centred --out own || fail "own matrix"
+cp own/grm.h5 own.h5
+expect_error "another matrix is there" 64 "own/grm.h5: is there already, and not the matrix" lmm --out own
+same "own matrix" own/grm.h5 own.h5
+
+# ---- ranks off the grid, and without a group ----
+ranks 5 assoc --quiet --model lmm --store c.h5 --pheno c.pheno.tsv --sample-shards 2 --out n5 2>n5.log || fail "5 ranks, 2 shards"
+close_tables "5 ranks, 2 shards" 1e-8 n1/trait1.tsv.gz n5/trait1.tsv.gz
+
 # ---- leaving a chromosome out is a matrix of the others ----
 "$GP_DIST" grm --quiet --store c.h5 --maf 0.01 --geno 0.05 --chr 2,3 --out g23 || fail "grm of 2 chromosomes"
 lmm --chr 1 --no-loco --grm g23/grm.h5 --out loco1 || fail "chromosome 1"
@@ -84,7 +97,16 @@ for n in 1 4; do
         fail "memory of $n ranks: told $told MB, taken $took MB"
 done
 
+# ---- one autosome and X: nothing to leave out ----
+"$GP_DIST" simulate --quiet --samples 200 --variants 300 --chromosomes 2 --traits 1 --missing-pheno 0 --seed 4 --plink --out ax || fail simulate
+sed -i 's/^2\t/X\t/' ax.bim
+"$GP_DIST" import --quiet --bfile ax --out ax.h5 || fail import
+"$GP_DIST" assoc --quiet --model lmm --store ax.h5 --pheno ax.pheno.tsv --out ax || fail "an autosome and X"
+[ "$(zcat ax/trait1.tsv.gz | wc -l)" = 301 ] || fail "an autosome and X: not every variant has a line"
+
 # ---- wrong input ----
+expect_error "nothing left" 64 ".*no variant is left without chromosome 1" \
+    "$GP_DIST" assoc --model lmm --loco --store ax.h5 --pheno ax.pheno.tsv --out axl
 expect_error "--missing exact" 64 "command line: a mixed model cannot leave samples out" lmm --missing exact --out x
 expect_error "both" 64 "command line: --loco and --no-loco exclude" lmm --loco --no-loco --out x
 expect_error "--grm without lmm" 64 "command line: --grm goes with --model lmm" \

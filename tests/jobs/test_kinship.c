@@ -159,7 +159,7 @@ static void a_matrix_that_was_made_is_read_back_onto_the_grid(void **state) {
     for (int form = 0; form < 4; form++) {
         gp_err err = {0};
         run r;
-        gp_kinship k = {0};
+        gp_kinship k = {.chromosomes = 1};
         of_the_store of = {.some = form & 1, .centred = form >> 1, .except = GP_GRM_WHOLE};
         int64_t sample[N], n = 0;
         assert_all(run_open(&r, &err) == GP_OK);
@@ -192,7 +192,7 @@ static void samples_that_a_matrix_does_not_have_are_left_out_and_said(void **sta
     (void)state;
     gp_err err = {0};
     run r;
-    gp_kinship k = {0};
+    gp_kinship k = {.chromosomes = 1};
     assert_all(run_open(&r, &err) == GP_OK);
     keep_some(&r);
     assert_all(make(&r, "m.h5", 1, 0, &err) == GP_OK);
@@ -257,7 +257,7 @@ static void a_matrix_of_gcta_in_another_order_is_joined_by_ids(void **state) {
     enum { ROWS = N - 20 };
     gp_err err = {0};
     run r;
-    gp_kinship k = {0};
+    gp_kinship k = {.chromosomes = 1};
     int64_t sample[N], n = 0;
     assert_all(run_open(&r, &err) == GP_OK);
     assert_all(on_rank_0(gp_par_rank(par) != 0 || write_gcta(ROWS, -1, &r.cohort.samples)));
@@ -295,7 +295,7 @@ static void a_matrix_as_text_is_joined_by_the_order_of_the_store(void **state) {
     (void)state;
     gp_err err = {0}, other = {0}, infinite = {0};
     run r;
-    gp_kinship k = {0};
+    gp_kinship k = {.chromosomes = 1};
     gp_par_grid *grid = NULL;
     gp_dense a = {0};
     int64_t sample[N];
@@ -341,7 +341,7 @@ static void a_damaged_matrix_is_refused(void **state) {
     (void)state;
     gp_err err = {0};
     run r;
-    gp_kinship k = {0};
+    gp_kinship k = {.chromosomes = 1};
     assert_all(run_open(&r, &err) == GP_OK);
     assert_all(make(&r, "m.h5", 0, 1, &err) == GP_OK);
     assert_all(on_rank_0(gp_par_rank(par) != 0 || flip_byte(in_folder("m.h5"), (long)N * N * 3)));
@@ -355,7 +355,7 @@ static void samples_of_another_cohort_are_refused(void **state) {
     (void)state;
     gp_err err = {0};
     run r;
-    gp_kinship k = {0};
+    gp_kinship k = {.chromosomes = 1};
     assert_all(run_open(&r, &err) == GP_OK);
     assert_all(make(&r, "m.h5", 0, 0, &err) == GP_OK);
     gp_samples others = {0};
@@ -394,7 +394,7 @@ static void too_little_is_refused_with_the_reason(void **state) {
 
 /* Makes a matrix and loads it. */
 static int work(run *r, gp_err *err) {
-    gp_kinship k = {0};
+    gp_kinship k = {.chromosomes = 1};
     gp_par_grid *grid = NULL;
     gp_dense a = {0};
     int64_t sample[N];
