@@ -113,7 +113,7 @@ static int check(setting *s, gp_err *err) {
 int main(int argc, char **argv) {
     bench_options o = {.samples = 4000,
                        .variants = 4096,
-                       .columns = 4000, /* of 4 digits */
+                       .columns = 4000, /* of 5 digits */
                        .block = 4096,
                        .threads = 1,
                        .rounds = 7,

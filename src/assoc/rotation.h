@@ -1,15 +1,16 @@
 /** Genotypes rotated by a set of dense columns: x = U' g, for all columns of U, or a shard of them.
  *
- *  A column of U becomes integers of up to GP_ROTATION_MOST in size, all that four digits hold, and
+ *  A column of U becomes integers of up to GP_ROTATION_MOST in size, all that five digits hold, and
  *  the product is exact (src/geno/product.h).
  *  Missing calls are imputed by a mean that the caller gives: their columns' sums are a second
  *  exact product, over the missing calls alone, for variants that have any. Local; OpenMP threads
  *  share the work.
  *
- *  Error of a rotated genotype: at most max|u| / (2 GP_ROTATION_MOST) times the sum of g; typically
- *  that times 0.6 sqrt(sum of g^2). An eigenvector of n samples has max|u| of about 5 / sqrt(n):
- * then each x is off by 6e-10 of a copy, an effect by 1e-9 of its standard error, and a variant's
- *  length by less than 1e-10.
+ *  Error of a rotated genotype: at most max|u| / (2 GP_ROTATION_MOST) times the sum of g. An
+ *  eigenvector of n samples has max|u| of about 5 / sqrt(n): each x is then off by about 2e-12 of
+ *  a copy. With four digits two sets of vectors of one spectrum, from other grids of ranks, gave
+ *  effects that were 3e-10 of their standard errors apart (root mean square); with five 7e-11, what
+ *  is left when the likelihood is flat.
  */
 #ifndef GP_SRC_ASSOC_ROTATION_H
 #define GP_SRC_ASSOC_ROTATION_H
@@ -19,7 +20,8 @@
 #include "src/geno/product.h"
 #include <stdint.h>
 
-enum { GP_ROTATION_BITS = 30, GP_ROTATION_MOST = 127 * 0x01010101 /* a little below 2^31 */ };
+enum { GP_ROTATION_BITS = 38 };
+#define GP_ROTATION_MOST (127.0 * 0x0101010101) /* a little below 2^39 */
 
 /** What 1 of a column's integers is worth, where its largest magnitude is max: an integer is
  *  llrint(u / unit). */
