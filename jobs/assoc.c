@@ -1,6 +1,7 @@
 #include "io/file.h"
 #include "jobs/ancestry.h"
 #include "jobs/assoc_options.h"
+#include "jobs/directory.h"
 #include "jobs/input.h"
 #include "jobs/mind.h"
 #include "jobs/mixed.h"
@@ -255,15 +256,13 @@ static int check_listed(gp_job *job, const gp_assoc_options *o, const state *s, 
 }
 
 /* Tests all variants by the model that was asked for. Collective. */
-static int test_all(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
+static int test_all(const gp_assoc_options *o, state *s, gp_err *err) {
     if (gp_assoc_is_mixed(o)) {
         gp_mixed mixed = {.scan = &s->scan,
                           .kinship = &s->kinship,
                           .exact = o->lmm == NULL || strcmp(o->lmm, "exact") == 0,
                           .loco = s->loco};
-        gp_text_print(&s->components, err, "%s", gp_mixed_header);
-        if (gp_par_agree(job->par, err) == GP_OK)
-            gp_mixed_tests(&mixed, &s->components, err);
+        gp_mixed_tests(&mixed, &s->components, err);
     } else {
         gp_scan_linear_init(&s->linear, &s->scan, err);
         gp_scan_tests(&s->scan, err);
@@ -274,6 +273,8 @@ static int test_all(gp_job *job, const gp_assoc_options *o, state *s, gp_err *er
 /* What the null models found, as DIR/variance.tsv. */
 static int write_components(gp_job *job, const gp_assoc_options *o, const state *s, gp_err *err) {
     gp_text path = {0};
+    if (!gp_assoc_is_mixed(o) && gp_par_rank(job->par) == 0)
+        gp_directory_forget(o->out, "variance.tsv"); /* an earlier run's */
     if (s->components.length > 0 && gp_par_rank(job->par) == 0 &&
         gp_text_print(&path, err, "%s/variance.tsv", o->out) == GP_OK)
         gp_io_write_file(path.bytes, s->components.bytes, s->components.length, err);
@@ -285,7 +286,7 @@ static int test(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     gp_text covariates = {0};
     double started = gp_clock();
     if (gp_tables_open(job, &s->tables, o->out, s->trait_names, s->patterns.traits, err) != GP_OK ||
-        test_all(job, o, s, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
+        test_all(o, s, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
         return err->code;
     double seconds = gp_clock() - started;
     covariate_names(s, &covariates, err);

@@ -37,7 +37,8 @@ const gp_option gp_assoc_option_table[] = {
      "(fixed, quicker)",
      0, 0, "exact|fixed"},
     {"grm", GP_TEXT, AT(grm), "FILE",
-     "relationship matrix: from gp-dist grm, GCTA's binary form, or text as of GEMMA (default: it "
+     "relationship matrix: from gp-dist grm, GCTA's binary form, or text as of GEMMA, of which the "
+     "lower triangle is read (default: it "
      "is made from autosomal variants of frequency 0.01 or more with at most 5% missing calls, and "
      "kept as DIR/grm.h5)",
      0, 0, NULL},

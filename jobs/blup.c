@@ -5,6 +5,7 @@
 #include "jobs/input.h"
 #include "jobs/job.h"
 #include "jobs/mind.h"
+#include "jobs/variance.h"
 #include "jobs/whole_pass.h"
 
 #include <math.h>
@@ -91,8 +92,7 @@ static int write_table(const gp_blup_run *run, const char *name, const gp_text *
 static int open_tables(gp_blup_run *run, gp_err *err) {
     static const char *const model[] = {"covariates", "blup"};
     gp_text path = {0};
-    gp_text_print(&run->variance, err,
-                  "trait\tfold\tn\tlambda\tvg\tve\th2\th2_se\tlog_likelihood\tstatus\n");
+    gp_variance_header(&run->variance, "fold", err);
     gp_text_print(&run->metrics, err, "%s", gp_metrics_header);
     if (gp_par_rank(run->job->par) == 0 &&
         gp_text_print(&path, err, "%s/predictions.tsv", run->o->out) == GP_OK)
@@ -111,6 +111,13 @@ static int write_tables(gp_blup_run *run, gp_err *err) {
     return gp_par_agree(run->job->par, err);
 }
 
+/* What an earlier run left beside the tables must not be taken for this one's. */
+static void forget_others(const gp_blup_run *run) {
+    static const char *const name[] = {"effects.tsv.gz", "model.tsv", "metrics.tsv"};
+    for (size_t k = 0; gp_par_rank(run->job->par) == 0 && k < sizeof name / sizeof *name; k++)
+        gp_directory_forget(run->o->out, name[k]);
+}
+
 static int work(gp_blup_run *run, gp_err *err) {
     if (open_matrix(run, err) != GP_OK)
         return err->code;
@@ -123,8 +130,10 @@ static int work(gp_blup_run *run, gp_err *err) {
     gp_say(run->job->sink, GP_NOTE, "%lld traits in %lld groups of samples: %s on %d x %d ranks",
            (long long)run->traits, (long long)run->groups, gp_dense_solver(),
            gp_par_grid_rows(run->grid), gp_par_grid_columns(run->grid));
-    if (open_tables(run, err) != GP_OK || gp_blup_models(run, err) != GP_OK ||
-        (run->folds.count == 0 && gp_blup_effects(run, err) != GP_OK))
+    if (open_tables(run, err) != GP_OK || gp_blup_models(run, err) != GP_OK)
+        return err->code;
+    forget_others(run);
+    if (run->folds.count == 0 && gp_blup_effects(run, err) != GP_OK)
         return err->code;
     return write_tables(run, err);
 }
@@ -138,6 +147,7 @@ static void free_run(gp_blup_run *run) {
     }
     free(run->group);
     free(run->trait);
+    free(run->dropped);
     free(run->alpha);
     free(run->effect);
     gp_text_free(&run->variance);

@@ -42,6 +42,7 @@ typedef struct gp_blup_run {
     gp_folds folds;
     gp_kinship kinship;
     gp_par_grid *grid;
+    uint8_t *dropped; /* [cohort covariates] 1 = adds nothing in some model */
     gp_blup_group *group;
     int64_t groups, traits; /* traits that are fitted, of all groups */
     int64_t fitted;         /* so far */

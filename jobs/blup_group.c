@@ -1,5 +1,6 @@
 /* Groups of traits, fold by fold, and what is written of them. */
 #include "jobs/blup.h"
+#include "jobs/variance.h"
 #include "src/base/mem.h"
 
 #include <math.h>
@@ -23,6 +24,13 @@ static int is_constant(const gp_cohort *cohort, const gp_trait *trait) {
         first = trait->value[i];
     }
     return 1;
+}
+
+static int64_t count_samples(const gp_cohort *cohort, const gp_trait *trait) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < cohort->samples.n; i++)
+        n += has_all(cohort, trait, i);
+    return n;
 }
 
 static int same_samples(const gp_cohort *cohort, const gp_blup_group *group,
@@ -63,12 +71,16 @@ int gp_blup_group_traits(gp_blup_run *run, gp_err *err) {
     gp_cohort *cohort = &run->cohort;
     run->group = gp_mem_alloc(cohort->traits, sizeof *run->group, err);
     run->trait = gp_mem_alloc(cohort->traits, sizeof *run->trait, err);
+    run->dropped = gp_mem_alloc(cohort->covariates, 1, err);
     for (int64_t t = 0; t < cohort->traits && err->code == GP_OK; t++) {
         gp_trait *trait = &cohort->trait[t];
         if (trait->skipped != NULL)
             continue;
-        if (is_constant(cohort, trait)) {
+        if (is_constant(cohort, trait))
             trait->skipped = "it is constant among the samples in use, or none has it";
+        else if (count_samples(cohort, trait) < cohort->covariates + 3)
+            trait->skipped = "too few samples have its value and all covariates";
+        if (trait->skipped != NULL) {
             gp_say(run->job->sink, GP_WARN, "trait '%s' is skipped: %s", trait->name,
                    trait->skipped);
         } else {
@@ -90,29 +102,13 @@ void gp_blup_fold_name(const gp_blup_run *run, int64_t fold, char name[GP_BLUP_F
         snprintf(name, GP_BLUP_FOLD_NAME, "%lld", (long long)run->folds.label[fold]);
 }
 
-static const char *end_name(gp_reml_end end) {
-    return end == GP_REML_NONE  ? "NO_RELATED_VARIANCE"
-           : end == GP_REML_ALL ? "NO_RESIDUAL_VARIANCE"
-                                : "OK";
-}
-
-static void put_number(gp_text *text, double v, gp_err *err) {
-    if (isfinite(v))
-        gp_text_print(text, err, "\t%.9g", v);
-    else
-        gp_text_print(text, err, "\t#NA");
-}
-
 static void report(gp_blup_run *run, const char *trait, int64_t fold, const gp_blup_found *found,
                    gp_err *err) {
     const gp_reml *f = &found->fit;
     char name[GP_BLUP_FOLD_NAME];
     gp_blup_fold_name(run, fold, name);
-    const double value[] = {f->lambda, f->vg, f->ve, f->h2, f->h2_se, f->loglik};
-    gp_text_print(&run->variance, err, "%s\t%s\t%lld", trait, name, (long long)found->n);
-    for (size_t k = 0; k < sizeof value / sizeof *value; k++)
-        put_number(&run->variance, value[k], err);
-    gp_text_print(&run->variance, err, "\t%s\n", end_name(f->end));
+    const gp_variance line = {.trait = trait, .part = name, .n = found->n, .fit = *f};
+    gp_variance_line(&run->variance, &line, err);
     if (f->end != GP_REML_INSIDE)
         gp_say(
             run->job->sink, GP_WARN,

@@ -97,6 +97,19 @@ static int check_lengths(const model *m, gp_err *err) {
     return GP_OK;
 }
 
+/* Covariates that add nothing, each once in a run. */
+static void tell_dropped(model *m) {
+    for (int64_t k = 0; k < m->run->cohort.covariates; k++)
+        if (!m->blup.kept[k] && !m->run->dropped[k]) {
+            m->run->dropped[k] = 1;
+            gp_say(
+                m->run->job->sink, GP_WARN,
+                "covariate '%s' is dropped: it is constant or a combination of the others (among "
+                "the samples of trait '%s')",
+                m->run->cohort.covariate[k].name, first_trait(m));
+        }
+}
+
 /* Local. */
 static int make_design(model *m, gp_err *err) {
     const gp_cohort *cohort = &m->run->cohort;
@@ -115,8 +128,8 @@ static int make_design(model *m, gp_err *err) {
     for (int64_t t = 0; t < p; t++)
         gather(m, cohort->trait[m->group->trait[t]].value, m->y + t * m->n);
     gp_blup_input input = {.n = m->n, .c = c, .p = p, .x = m->x, .y = m->y};
-    if (gp_blup_init(&m->blup, &input, err) == GP_OK)
-        check_lengths(m, err);
+    if (gp_blup_init(&m->blup, &input, err) == GP_OK && check_lengths(m, err) == GP_OK)
+        tell_dropped(m);
     free(m->x);
     free(m->y);
     m->x = m->y = NULL;

@@ -14,7 +14,8 @@ const gp_option gp_blup_option_table[] = {
     GP_ROWS_AUTOSOMAL(gp_blup_options),
     {.name = "Relationships", .type = GP_HEADING},
     {"grm", GP_TEXT, AT(grm), "FILE",
-     "relationship matrix: from gp-dist grm, GCTA's binary form, or text as of GEMMA (default: it "
+     "relationship matrix: from gp-dist grm, GCTA's binary form, or text as of GEMMA, of which the "
+     "lower triangle is read (default: it "
      "is made, and kept as DIR/grm.h5)",
      0, 0, NULL},
     {"centred", GP_FLAG, AT(centred), NULL,
@@ -46,12 +47,12 @@ const char gp_blup_description[] =
     "gp-dist "
     "predict.\n"
     "\n"
-    "DIR/predictions.tsv  FID IID trait fold observed, then what covariates alone predict, and "
+    "DIR/predictions.tsv\tFID IID trait fold observed, then what covariates alone predict, and "
     "blup\n"
-    "DIR/metrics.tsv  trait model fold n r2 r mse auc, for each fold and for all together (with "
+    "DIR/metrics.tsv\ttrait model fold n r2 r mse auc, for each fold and for all together (with "
     "folds)\n"
-    "DIR/variance.tsv  variance components and heritability of each model\n"
-    "DIR/effects.tsv.gz, DIR/model.tsv  effects of variants, and of covariates (without folds)\n"
+    "DIR/variance.tsv\tvariance components and heritability of each model\n"
+    "DIR/effects.tsv.gz, DIR/model.tsv\teffects of variants, and of covariates (without folds)\n"
     "\n"
     "The matrix is spread over the ranks: with n samples on R of them, each needs about 24 n n / R "
     "bytes. Results on different numbers of ranks agree to 1e-8.\n"

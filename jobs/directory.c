@@ -1,6 +1,7 @@
 #include "jobs/directory.h"
 #include "io/file.h"
 #include "src/base/mem.h"
+#include "src/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,4 +41,12 @@ void gp_directory_unmake(const char *path, int64_t there) {
         part[n] = 0;
     }
     free(part);
+}
+
+void gp_directory_forget(const char *path, const char *name) {
+    gp_err ignored = {0};
+    gp_text file = {0};
+    if (gp_text_print(&file, &ignored, "%s/%s", path, name) == GP_OK)
+        unlink(file.bytes);
+    gp_text_free(&file);
 }

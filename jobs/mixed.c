@@ -1,15 +1,13 @@
 #include "jobs/mixed.h"
 #include "jobs/job.h"
 #include "jobs/mixed_model.h"
+#include "jobs/variance.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char gp_mixed_header[] =
-    "trait\tleft_out\tn\tlambda\tvg\tve\th2\th2_se\tlog_likelihood\tstatus\n";
 
 int64_t gp_mixed_shards(int64_t n, int64_t ranks) {
     const int64_t most = (int64_t)4 << 30;
@@ -115,19 +113,6 @@ static int make_plan(const gp_scan *scan, const stage *r, gp_plan *plan, gp_err 
     return err->code;
 }
 
-static const char *end_name(gp_reml_end end) {
-    return end == GP_REML_NONE  ? "NO_RELATED_VARIANCE"
-           : end == GP_REML_ALL ? "NO_RESIDUAL_VARIANCE"
-                                : "OK";
-}
-
-static void put_number(gp_text *text, double v, gp_err *err) {
-    if (isfinite(v))
-        gp_text_print(text, err, "\t%.9g", v);
-    else
-        gp_text_print(text, err, "\t#NA");
-}
-
 /* What the null model of one trait found, in the trait's own units. */
 static void report_trait(walk *w, const gp_mixed_model *m, int64_t t, int64_t except, gp_err *err) {
     const gp_scan *scan = w->mixed->scan;
@@ -136,25 +121,27 @@ static void report_trait(walk *w, const gp_mixed_model *m, int64_t t, int64_t ex
     const char *trait = scan->cohort->trait[p->trait[t]].name;
     const gp_grm_about *about = gp_grm_about_of(w->mixed->kinship->grm);
     double unit = p->length[t] * p->length[t];
-    gp_text_print(w->components, err, "%s\t%s\t%lld", trait,
-                  except == GP_GRM_WHOLE ? "none" : about->chromosome[except], (long long)m->n);
     double df = (double)(m->n - 1 - p->rank);
-    const double value[] = {fit->lambda, fit->vg * unit, fit->ve * unit,
-                            fit->h2,     fit->h2_se,     fit->loglik - df * log(p->length[t])};
-    for (size_t k = 0; k < sizeof value / sizeof *value; k++)
-        put_number(w->components, value[k], err);
-    gp_text_print(w->components, err, "\t%s\n", end_name(fit->end));
+    gp_variance line = {.trait = trait,
+                        .part = except == GP_GRM_WHOLE ? "none" : about->chromosome[except],
+                        .n = m->n,
+                        .fit = *fit};
+    line.fit.vg *= unit;
+    line.fit.ve *= unit;
+    line.fit.loglik -= df * log(p->length[t]);
+    gp_variance_line(w->components, &line, err);
     gp_sink *sink = scan->pass.job->sink;
+    const char *left_out = except == GP_GRM_WHOLE ? "" : ", without chromosome ";
     if (fit->end == GP_REML_NONE)
         gp_say(sink, GP_WARN,
-               "trait '%s': its heritability is estimated as 0 (the likelihood is highest at the "
-               "lower end, lambda = 1e-5): relatives do not resemble each other in it",
-               trait);
+               "trait '%s'%s%s: its heritability is estimated as 0 (the likelihood is highest at "
+               "the lower end, lambda = 1e-5): relatives do not resemble each other in it",
+               trait, left_out, except == GP_GRM_WHOLE ? "" : about->chromosome[except]);
     else if (fit->end == GP_REML_ALL)
         gp_say(sink, GP_WARN,
-               "trait '%s': its heritability is estimated as 1 (the likelihood is highest at the "
-               "upper end, lambda = 1e5); duplicated samples, or a trait made of genotypes?",
-               trait);
+               "trait '%s'%s%s: its heritability is estimated as 1 (the likelihood is highest at "
+               "the upper end, lambda = 1e5); duplicated samples, or a trait made of genotypes?",
+               trait, left_out, except == GP_GRM_WHOLE ? "" : about->chromosome[except]);
     else if (except == GP_GRM_WHOLE)
         gp_say(sink, GP_NOTE, "trait %s: heritability %.4f (standard error %.4f)", trait, fit->h2,
                fit->h2_se);
@@ -216,6 +203,7 @@ int gp_mixed_tests(const gp_mixed *mixed, gp_text *components, gp_err *err) {
     gp_job *job = mixed->scan->pass.job;
     walk w = {.mixed = mixed, .components = components};
     find_stages(&w, err);
+    gp_variance_header(components, "left_out", err);
     if (gp_par_agree(job->par, err) == GP_OK && gp_par_grid_open(job->par, &w.grid, err) == GP_OK) {
         gp_say(job->sink, GP_NOTE, "mixed models: %s on %d x %d ranks, %d shards of eigenvectors",
                gp_dense_solver(), gp_par_grid_rows(w.grid), gp_par_grid_columns(w.grid),

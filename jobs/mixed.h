@@ -27,11 +27,9 @@ int64_t gp_mixed_shards(int64_t n, int64_t ranks);
 int64_t gp_mixed_bytes(const gp_scan *scan, int makes_kinship, int loco);
 
 /** Tests every selected variant and adds the lines to the tables: all sections but the last are
- *  ended. What the null models found is appended as lines to components: the same text on every
- *  rank. Errors as in gp_scan_tests; GP_EINPUT where the matrix is none, or gives no model. */
+ *  ended. What the null models found is appended to components (jobs/variance.h), header and all:
+ * the same text on every rank. Errors as in gp_scan_tests; GP_EINPUT where the matrix is none, or
+ * gives no model. */
 int gp_mixed_tests(const gp_mixed *mixed, gp_text *components, gp_err *err);
-
-/** The header of those lines. */
-extern const char gp_mixed_header[];
 
 #endif

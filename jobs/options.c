@@ -12,7 +12,7 @@ const gp_option gp_common_options[] = {
      "read `option = value` lines from FILE; the command line wins over them", 0, 0, NULL},
     {"threads", GP_WHOLE, offsetof(gp_common, threads), "N",
      "threads per rank; 0 (default) takes OMP_NUM_THREADS, or else an even share of the cores that "
-     "the rank may use; results do not depend on it",
+     "the rank may use; results do not depend on it (from an eigensolver on: to 1e-8)",
      0, 1024, NULL},
     {"quiet", GP_FLAG, offsetof(gp_common, quiet), NULL,
      "say nothing but warnings and errors: no notes, no progress", 0, 0, NULL},

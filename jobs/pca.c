@@ -98,16 +98,21 @@ typedef struct state {
     int made;      /* 1: --out was made, or was there */
 } state;
 
-static int check_project(const options *o, gp_err *err) {
+/* A filter of variants that was asked for, or NULL. */
+static const char *filter_name(const options *o) {
     const gp_filter *f = &o->selection.filter;
-    const char *other = o->grm != NULL    ? "--grm"
-                        : o->approx       ? "--approx"
-                        : o->loadings     ? "--loadings"
-                        : !isnan(f->maf)  ? "--maf"
-                        : !isnan(f->mac)  ? "--mac"
-                        : !isnan(f->geno) ? "--geno"
-                        : !isnan(f->hwe)  ? "--hwe"
-                                          : NULL;
+    return !isnan(f->maf)    ? "--maf"
+           : !isnan(f->mac)  ? "--mac"
+           : !isnan(f->geno) ? "--geno"
+           : !isnan(f->hwe)  ? "--hwe"
+                             : NULL;
+}
+
+static int check_project(const options *o, gp_err *err) {
+    const char *other = o->grm != NULL ? "--grm"
+                        : o->approx    ? "--approx"
+                        : o->loadings  ? "--loadings"
+                                       : filter_name(o);
     if (o->project != NULL && other != NULL)
         return gp_err_set(err, GP_EINPUT,
                           "command line: %s does not go with --project: components and variants "
@@ -126,6 +131,11 @@ static int check_options(const options *o, gp_err *err) {
     if (o->grm != NULL && o->approx)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --approx takes no --grm: it works without a matrix");
+    if (o->grm != NULL && !o->loadings && filter_name(o) != NULL)
+        return gp_err_set(
+            err, GP_EINPUT,
+            "command line: %s does not go with --grm: its variants are chosen already",
+            filter_name(o));
     return check_project(o, err);
 }
 
@@ -242,6 +252,8 @@ static int make(gp_job *job, const options *o, state *s, gp_err *err) {
     double started = gp_clock();
     if (gp_components_make(job, &s->plan, &c, err) == GP_OK &&
         (!o->loadings || write_loadings(job, s, &c, err) == GP_OK)) {
+        if (!o->loadings && gp_par_rank(job->par) == 0) /* those of an earlier run */
+            gp_directory_forget(o->out, "pca.eigenvec.var");
         const gp_pca_vectors vectors = {.n = c.n,
                                         .count = c.count,
                                         .samples = &s->cohort.samples,

@@ -204,4 +204,16 @@ grep -qs '^GP_SANITIZE:[A-Z]*=.' "$GP_BUILD/CMakeCache.txt" ||
     awk '/^memory:/ { told = $3 } /largest rank [0-9.]+ MB/ { sub(/.*largest rank /, ""); took = $1 + 0 }
          END { print "memory: " told " MB were told, " took " MB taken"; exit !(took > 0 && took <= told && told < 2 * took + 60) }' \
         dry.txt err.log || fail "memory is told wrongly"
+# ---- what an earlier run left is not taken for this one's ----
+"$GP_DIST" blup --quiet --store full.h5 --pheno full.pheno.tsv --out stale || fail "a model"
+[ -s stale/effects.tsv.gz ] || fail "a model: no effects"
+"$GP_DIST" blup --quiet --store full.h5 --pheno full.pheno.tsv --folds 3 --out stale || fail "folds in the same folder"
+[ ! -e stale/effects.tsv.gz ] && [ ! -e stale/model.tsv ] && [ -s stale/metrics.tsv ] || fail "an older model was left: $(ls stale)"
+
+# ---- covariates that add nothing are named; a trait with too few samples is skipped ----
+awk 'NR == 1 { print $1, $2, "one", "twice"; next } { print $1, $2, 1, NR }' full.pheno.tsv >odd.covar
+awk -v OFS='\t' 'NR == 1 { print $0, "few" } NR > 1 { print $0, (NR < 5 ? NR : "NA") }' full.pheno.tsv >odd.pheno
+"$GP_DIST" blup --quiet --store full.h5 --pheno odd.pheno --covar odd.covar --out odd 2>odd.log || fail "odd covariates: $(cat odd.log)"
+grep -q "covariate 'one' is dropped" odd.log || fail "no word of covariate 'one'"
+grep -q "trait 'few' is skipped: too few" odd.log || fail "no word of trait 'few'"
 finish

@@ -122,4 +122,7 @@ bad "no loadings" "matrix1/pca.eigenvec.var: " "$GP_DIST" pca --store cohort.h5 
 mkdir -p strange && cp one/pca.eigenval strange/ && sed 's/\tA\t\|\tC\t\|\tG\t\|\tT\t/\tN\t/g; s/^\([^\t]*\)\t/\1\tz/' one/pca.eigenvec.var |
     sed '1s/.*/#CHROM\tID\tMAJ\tNONMAJ\tMAJ_FREQ\tPC1\tPC2\tPC3/' >strange/pca.eigenvec.var
 bad "other variants" ".*none of its variants has an id" ranks 2 pca --store cohort.h5 --project strange --out bad
+bad "filter of a matrix" "command line: --maf does not go with --grm" "$GP_DIST" pca --store cohort.h5 --grm x --maf 0.1 --out bad
+cp -r one again && "$GP_DIST" pca --quiet --store cohort.h5 --maf 0.05 --components 3 --approx --out again || fail "a second run"
+[ ! -e again/pca.eigenvec.var ] || fail "loadings of an earlier run were left"
 finish
