@@ -31,6 +31,11 @@ expect_error() {
     grep -qE "^gp-dist: error: $pattern" err.log || fail "$what: no /$pattern/ in: $(grep error: err.log)"
 }
 
+# sanitized: whether the program was built with sanitizers, which take memory of their own.
+sanitized() {
+    grep -qs '^GP_SANITIZE:[A-Z]*=.' "$GP_BUILD/CMakeCache.txt"
+}
+
 finish() {
     [ "$failures" = 0 ] || { echo "$failures failed" >&2; exit 1; }
     echo "all passed"
