@@ -84,7 +84,7 @@ units() {
 wrap() {
     cat >"$build/gp-dist" <<END
 #!/bin/sh
-exec qemu-aarch64 -L "$root" "$build/jobs/gp-dist" "\$@"
+exec qemu-aarch64 -L "$root" -E LD_LIBRARY_PATH="$root/usr/lib/aarch64-linux-gnu/openblas-pthread" "$build/jobs/gp-dist" "\$@"
 END
     chmod +x "$build/gp-dist"
 }
