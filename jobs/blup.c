@@ -5,6 +5,7 @@
 #include "jobs/input.h"
 #include "jobs/job.h"
 #include "jobs/mind.h"
+#include "jobs/relatives.h"
 #include "jobs/variance.h"
 #include "jobs/whole_pass.h"
 
@@ -32,23 +33,15 @@ static int load(gp_blup_run *run, gp_err *err) {
 /* The user's matrix, or one made for the run. A dry run makes none. */
 static int open_matrix(gp_blup_run *run, gp_err *err) {
     const gp_blup_options *o = run->o;
-    gp_text path = {0};
-    gp_text_print(&path, err, "%s%s",
-                  o->grm != NULL ? o->grm
-                  : o->dry_run   ? ""
-                                 : o->out,
-                  o->grm != NULL ? "" : "/grm.h5");
-    const gp_kinship_plan plan = {.path = path.bytes,
-                                  .keep = 1,
-                                  .centred = !o->standardised,
-                                  .store = run->store,
-                                  .cohort = &run->cohort,
-                                  .selection = &run->selection};
-    if (gp_par_agree(run->job->par, err) == GP_OK && (o->grm != NULL || !o->dry_run) &&
-        (o->grm != NULL || gp_kinship_make(run->job, &plan, err) == GP_OK))
-        gp_kinship_open(run->job, path.bytes, &run->cohort, &run->kinship, err);
-    gp_text_free(&path);
-    return err->code;
+    const gp_relatives relatives = {.grm = o->grm,
+                                    .directory = o->out,
+                                    .centred = !o->standardised,
+                                    .selection = &run->selection,
+                                    .store = run->store,
+                                    .cohort = &run->cohort};
+    if (o->dry_run && o->grm == NULL)
+        return GP_OK;
+    return gp_relatives_open(run->job, &relatives, &run->kinship, err);
 }
 
 static int report(gp_blup_run *run, gp_err *err) {

@@ -1,5 +1,6 @@
 /* Groups of traits, fold by fold, and what is written of them. */
 #include "jobs/blup.h"
+#include "jobs/traits.h"
 #include "jobs/variance.h"
 #include "src/base/mem.h"
 
@@ -10,14 +11,10 @@
 
 /* ---- groups ---- */
 
-static int has_all(const gp_cohort *cohort, const gp_trait *trait, int64_t i) {
-    return cohort->kept[i] && cohort->complete[i] && !isnan(trait->value[i]);
-}
-
 static int is_constant(const gp_cohort *cohort, const gp_trait *trait) {
     double first = NAN;
     for (int64_t i = 0; i < cohort->samples.n; i++) {
-        if (!has_all(cohort, trait, i))
+        if (!gp_trait_uses(cohort, trait, i))
             continue;
         if (!isnan(first) && trait->value[i] != first)
             return 0;
@@ -26,30 +23,12 @@ static int is_constant(const gp_cohort *cohort, const gp_trait *trait) {
     return 1;
 }
 
-static int64_t count_samples(const gp_cohort *cohort, const gp_trait *trait) {
-    int64_t n = 0;
-    for (int64_t i = 0; i < cohort->samples.n; i++)
-        n += has_all(cohort, trait, i);
-    return n;
-}
-
-static int same_samples(const gp_cohort *cohort, const gp_blup_group *group,
-                        const gp_trait *trait) {
-    int64_t at = 0;
-    for (int64_t i = 0; i < cohort->samples.n; i++) {
-        int listed = at < group->n && group->sample[at] == i;
-        if (listed != has_all(cohort, trait, i))
-            return 0;
-        at += listed;
-    }
-    return 1;
-}
-
 static int place(gp_blup_run *run, int64_t t, gp_err *err) {
     const gp_cohort *cohort = &run->cohort;
     const gp_trait *trait = &cohort->trait[t];
     int64_t k = 0;
-    while (k < run->groups && !same_samples(cohort, &run->group[k], trait))
+    while (k < run->groups &&
+           !gp_trait_has_samples(cohort, trait, run->group[k].sample, run->group[k].n))
         k++;
     gp_blup_group *group = &run->group[k];
     if (k == run->groups) {
@@ -58,9 +37,7 @@ static int place(gp_blup_run *run, int64_t t, gp_err *err) {
         group->trait = gp_mem_alloc(cohort->traits, sizeof *group->trait, err);
         if (err->code != GP_OK)
             return err->code;
-        for (int64_t i = 0; i < cohort->samples.n; i++)
-            if (has_all(cohort, trait, i))
-                group->sample[group->n++] = i;
+        group->n = gp_trait_samples(cohort, trait, group->sample);
     }
     group->trait[group->traits++] = t;
     run->traits++;
@@ -78,7 +55,7 @@ int gp_blup_group_traits(gp_blup_run *run, gp_err *err) {
             continue;
         if (is_constant(cohort, trait))
             trait->skipped = "it is constant among the samples in use, or none has it";
-        else if (count_samples(cohort, trait) < cohort->covariates + 3)
+        else if (gp_trait_samples(cohort, trait, NULL) < cohort->covariates + 3)
             trait->skipped = "too few samples have its value and all covariates";
         if (trait->skipped != NULL) {
             gp_say(run->job->sink, GP_WARN, "trait '%s' is skipped: %s", trait->name,

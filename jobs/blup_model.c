@@ -1,6 +1,7 @@
 /* One model of blup: the spectrum of a group of traits with one fold left out. */
 #include "jobs/blup.h"
 #include "jobs/job.h"
+#include "jobs/traits.h"
 #include "src/assoc/blup.h"
 #include "src/base/mem.h"
 
@@ -102,11 +103,7 @@ static void tell_dropped(model *m) {
     for (int64_t k = 0; k < m->run->cohort.covariates; k++)
         if (!m->blup.kept[k] && !m->run->dropped[k]) {
             m->run->dropped[k] = 1;
-            gp_say(
-                m->run->job->sink, GP_WARN,
-                "covariate '%s' is dropped: it is constant or a combination of the others (among "
-                "the samples of trait '%s')",
-                m->run->cohort.covariate[k].name, first_trait(m));
+            gp_trait_tell_dropped(m->run->job->sink, &m->run->cohort, k, m->group->trait[0]);
         }
 }
 
@@ -136,45 +133,23 @@ static int make_design(model *m, gp_err *err) {
     return err->code;
 }
 
-/* Eigenvalues and vectors of the training samples' relationships, centred. Collective. */
-static int decompose(model *m, gp_dense *vector, gp_err *err) {
-    gp_blup_run *run = m->run;
-    gp_par *par = run->job->par;
-    gp_dense k = {0};
-    if (gp_dense_init(&k, par, run->grid, m->n, err) == GP_OK &&
-        gp_kinship_load(run->job, &run->kinship, m->train, GP_GRM_WHOLE, &k, err) == GP_OK &&
-        gp_dense_centre(&k, err) == GP_OK &&
-        gp_dense_init(vector, par, run->grid, m->n, err) == GP_OK)
-        gp_dense_eigen(&k, m->value, vector, err);
-    gp_dense_free(&k);
-    if (err->code == GP_OK)
-        gp_spectrum_clean(m->value, m->n, err);
-    return gp_par_agree(par, err);
-}
-
-/* Whose trait k of the group is, where src/ could only say "trait k". */
-static void name_trait(const model *m, gp_err *err) {
-    gp_err named = {0};
-    long long number = 0;
-    int at = 0;
-    if (err->code == GP_OK || sscanf(err->text, "trait %lld: %n", &number, &at) != 1 || at == 0 ||
-        number < 1 || number > m->group->traits)
-        return;
-    gp_err_set(&named, err->code, "trait '%s', fold %s: %.800s",
-               m->run->cohort.trait[m->group->trait[number - 1]].name, m->name, err->text + at);
-    *err = named;
-}
-
 /* Collective. */
 static int fit(model *m, gp_err *err) {
+    gp_blup_run *run = m->run;
+    gp_par *par = run->job->par;
     gp_dense vector = {0};
+    char part[GP_BLUP_FOLD_NAME + 16];
     int64_t p = m->group->traits, width = 1 + m->blup.rank + p;
     double *turned = gp_mem_alloc(m->n, p * (int64_t)sizeof *turned, err);
-    if (gp_par_agree(m->run->job->par, err) == GP_OK && decompose(m, &vector, err) == GP_OK &&
+    snprintf(part, sizeof part, ", fold %s", m->name);
+    if (gp_par_agree(par, err) == GP_OK &&
+        gp_dense_init(&vector, par, run->grid, m->n, err) == GP_OK &&
+        gp_kinship_spectrum(run->job, &run->kinship, m->train, GP_GRM_WHOLE, &vector, m->value,
+                            err) == GP_OK &&
         gp_dense_times_turned(&vector, m->blup.thin, width, m->thin, err) == GP_OK) {
         gp_blup_fit(&m->blup, m->value, m->thin, turned, err);
-        name_trait(m, err);
-        if (gp_par_agree(m->run->job->par, err) == GP_OK)
+        gp_trait_name_error(&run->cohort, m->group->trait, p, part, err);
+        if (gp_par_agree(par, err) == GP_OK)
             gp_dense_times(&vector, turned, p, m->alpha, err);
     }
     gp_dense_free(&vector);

@@ -65,4 +65,12 @@ int64_t gp_kinship_chromosome(const gp_kinship *kinship, const char *name);
 int gp_kinship_load(gp_job *job, const gp_kinship *kinship, const int64_t *sample, int64_t except,
                     gp_dense *a, gp_err *err);
 
+/** The spectrum of the centred relationships of chosen samples, for models with an intercept.
+ *    sample, except  in     as in gp_kinship_load
+ *    vector          inout  initialised for the samples: their eigenvectors, as of gp_dense_eigen
+ *    value           out    [n] global: eigenvalues, ascending, cleaned (gp_spectrum_clean)
+ *  Memory: one more matrix of that size. */
+int gp_kinship_spectrum(gp_job *job, const gp_kinship *kinship, const int64_t *sample,
+                        int64_t except, gp_dense *vector, double *value, gp_err *err);
+
 #endif

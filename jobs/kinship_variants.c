@@ -1,16 +1,14 @@
 #include "jobs/kinship_variants.h"
 #include "jobs/job.h"
-#include "jobs/pass.h"
+#include "jobs/whole_pass.h"
 #include "src/base/mem.h"
-#include "src/base/split.h"
 #include "src/geno/gram.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    BATCH = 1024, /* variants that are looked at together; divides every block of a store */
-    COUNTS = 8    /* integers of gp_selection_count */
+    COUNTS = 8 /* integers of gp_selection_count */
 };
 
 /* The looking, under way. */
@@ -18,8 +16,8 @@ typedef struct look {
     gp_job *job;
     const gp_kinship_plan *plan;
     gp_kinship_variants *v;
-    gp_plan shares;  /* of the groups of ranks */
-    int64_t *counts; /* [BATCH x COUNTS + 1] */
+    gp_whole_pass whole;
+    int64_t *counts; /* [GP_WHOLE_PASS_BATCH x COUNTS + 1] */
 } look;
 
 /* Judges a variant by the calls of the kept samples. */
@@ -59,12 +57,12 @@ static int look_at_run(look *l, const gp_run *run, gp_counts *stored, gp_variant
 
 static int look_at_counts(look *l, gp_err *err) {
     int part = gp_par_shard(l->job->par) == 0 ? gp_par_group(l->job->par) : -1;
-    gp_counts *stored = gp_mem_alloc(BATCH, sizeof *stored, err);
+    gp_counts *stored = gp_mem_alloc(GP_WHOLE_PASS_BATCH, sizeof *stored, err);
     gp_variants variants = {0};
     gp_run run;
-    int64_t at = part >= 0 ? l->shares.begin[part] : 0;
+    int64_t at = part >= 0 ? l->whole.plan.begin[part] : 0;
     while (part >= 0 && err->code == GP_OK && gp_job_check_signals(err) == GP_OK &&
-           gp_plan_next(&l->shares, part, BATCH, &at, &run))
+           gp_plan_next(&l->whole.plan, part, GP_WHOLE_PASS_BATCH, &at, &run))
         look_at_run(l, &run, stored, &variants, err);
     gp_variants_free(&variants);
     free(stored);
@@ -88,26 +86,13 @@ static int visit(void *context, const gp_store_run *run, const gp_ahead_batch *b
 }
 
 static int look_at_genotypes(look *l, gp_err *err) {
-    enum { ROWS_BYTES = 16 << 20 };
-    const gp_cohort *cohort = l->plan->cohort;
-    int64_t n = cohort->samples.n, shards = gp_par_shards(l->job->par);
-    int64_t shard = gp_par_shard(l->job->par) < 0 ? 0 : gp_par_shard(l->job->par);
-    gp_pass pass = {.job = l->job,
-                    .store = l->plan->store,
-                    .plan = &l->shares,
-                    .selection = l->plan->selection};
-    pass.first = gp_split_begin(n, GP_GENO_GROUP, shards, shard);
-    pass.samples = gp_split_begin(n, GP_GENO_GROUP, shards, shard + 1) - pass.first;
-    int64_t least = gp_store_chunk_variants(l->plan->store, err);
-    int64_t stride = gp_geno_stride(gp_split_begin(n, GP_GENO_GROUP, shards, 1));
-    for (pass.batch = BATCH; pass.batch > least && pass.batch * stride > ROWS_BYTES;)
-        pass.batch /= 2;
-    gp_selection_masks(l->plan->selection, cohort, pass.first, pass.samples, err);
-    l->counts = gp_mem_alloc(BATCH * COUNTS + 1, sizeof *l->counts, err);
+    const gp_pass *pass = &l->whole.pass;
+    gp_selection_masks(l->plan->selection, l->plan->cohort, pass->first, pass->samples, err);
+    l->counts = gp_mem_alloc(GP_WHOLE_PASS_BATCH * COUNTS + 1, sizeof *l->counts, err);
     if (gp_par_agree(l->job->par, err) != GP_OK)
         return err->code;
     gp_say(l->job->sink, GP_NOTE, "relationship matrix: counting the kept samples' calls");
-    return gp_pass_walk(&pass, visit, l, err);
+    return gp_pass_walk(pass, visit, l, err);
 }
 
 /* ---- together ---- */
@@ -129,8 +114,7 @@ static int prepare(look *l, gp_err *err) {
         v->first[k + 1] = v->first[k] + v->count[k];
     }
     v->calls = gp_mem_alloc(v->first[v->chromosomes], sizeof *v->calls, err);
-    return gp_plan_init(&l->shares, v->count, v->chromosomes, gp_store_block(l->plan->store),
-                        gp_par_groups(l->job->par), err);
+    return gp_whole_pass_init(&l->whole, l->job, l->plan->store, selection, v->count, err);
 }
 
 static void total(gp_kinship_variants *v) {
@@ -197,7 +181,7 @@ int gp_kinship_variants_init(gp_job *job, const gp_kinship_plan *plan, gp_kinshi
     else
         say(job, v);
 done:
-    gp_plan_free(&l.shares);
+    gp_whole_pass_free(&l.whole);
     free(l.counts);
     return gp_par_agree(job->par, err);
 }

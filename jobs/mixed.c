@@ -18,10 +18,6 @@ int64_t gp_mixed_shards(int64_t n, int64_t ranks) {
     return shards;
 }
 
-static int64_t most(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 enum { SUMS = 40 /* points at which a variant is summed, at most, in one round */ };
 
 /* A model's phases: the spectrum is found; its vectors are handed out; variants are tested. */
@@ -37,7 +33,7 @@ static int64_t model_bytes(const gp_scan *scan, const gp_pattern *p, int rows, i
     int64_t sums = 8 * block * SUMS * (2 + p->rank + p->traits);
     int64_t testing = rotation + gp_lmm_bytes(&shape, block) + sums;
     int64_t handing = matrix + rotation + 8 * n * GP_GRID_BLOCK;
-    return thin + most(spectrum, most(handing, testing));
+    return thin + gp_most(spectrum, gp_most(handing, testing));
 }
 
 int64_t gp_mixed_bytes(const gp_scan *scan, int makes_kinship, int loco) {
@@ -50,7 +46,7 @@ int64_t gp_mixed_bytes(const gp_scan *scan, int makes_kinship, int loco) {
     for (int64_t k = 0; k < scan->patterns->count; k++) {
         const gp_pattern *p = &scan->patterns->pattern[k];
         columns_bytes += 8 * (scan->cohort->samples.n + p->n * (p->rank + p->traits));
-        bytes = most(bytes, model_bytes(scan, p, rows, columns));
+        bytes = gp_most(bytes, model_bytes(scan, p, rows, columns));
     }
     return BLAS + columns_bytes + bytes;
 }

@@ -1,11 +1,11 @@
 #include "jobs/mixed_model.h"
 #include "jobs/job.h"
+#include "jobs/traits.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/geno/code.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,22 +62,6 @@ static int make_room(gp_mixed_model *m, gp_err *err) {
     return GP_OK;
 }
 
-/* The relationships' spectrum: eigenvalues, and vectors handed out. Collective. */
-static int decompose(gp_mixed_model *m, const gp_par_grid *grid, int64_t except, gp_dense *vector,
-                     gp_err *err) {
-    gp_job *job = m->mixed->scan->pass.job;
-    gp_dense k = {0};
-    if (gp_dense_init(&k, job->par, grid, m->n, err) == GP_OK &&
-        gp_kinship_load(job, m->mixed->kinship, m->pattern->sample, except, &k, err) == GP_OK &&
-        gp_dense_centre(&k, err) == GP_OK &&
-        gp_dense_init(vector, job->par, grid, m->n, err) == GP_OK)
-        gp_dense_eigen(&k, m->value, vector, err);
-    gp_dense_free(&k);
-    if (err->code == GP_OK)
-        gp_spectrum_clean(m->value, m->n, err);
-    return gp_par_agree(job->par, err);
-}
-
 /* Collective. */
 static int make_rotation(gp_mixed_model *m, gp_err *err) {
     const gp_scan *scan = m->mixed->scan;
@@ -99,19 +83,6 @@ static double *thin_columns(const gp_pattern *p, int64_t n, gp_err *err) {
     return x;
 }
 
-/* A model numbers its traits; the user knows them by name. */
-static void name_trait(const gp_mixed_model *m, gp_err *err) {
-    long long number;
-    int rest = 0;
-    if (err->code == GP_OK || sscanf(err->text, "trait %lld: %n", &number, &rest) != 1 || rest == 0)
-        return;
-    gp_err named = {0};
-    int64_t trait = m->pattern->trait[number - 1];
-    gp_err_set(&named, err->code, "trait '%s': %s", m->mixed->scan->cohort->trait[trait].name,
-               err->text + rest);
-    *err = named;
-}
-
 static int make_lmm(gp_mixed_model *m, const double *thin, gp_err *err) {
     int64_t n = m->n, c = 1 + m->pattern->rank, p = m->pattern->traits;
     double *turned = gp_mem_alloc(c + p, n * (int64_t)sizeof *turned, err);
@@ -130,7 +101,7 @@ static int make_lmm(gp_mixed_model *m, const double *thin, gp_err *err) {
                           .columns = m->columns,
                           .exact = m->mixed->exact};
     m->lmm = gp_lmm_new(&input, err);
-    name_trait(m, err);
+    gp_trait_name_error(m->mixed->scan->cohort, m->pattern->trait, p, "", err);
     if (m->lmm != NULL)
         m->batch = gp_lmm_batch_new(m->lmm, m->most, err);
     free(turned);
@@ -262,7 +233,9 @@ int gp_mixed_model_init(gp_mixed_model *model, const gp_mixed *mixed, const gp_p
     turned = gp_mem_alloc(model->n, k * (int64_t)sizeof *turned, err);
     /* The rotation takes its memory when the matrix has given its own back. */
     if (gp_par_agree(job->par, err) == GP_OK &&
-        decompose(model, grid, except, &vector, err) == GP_OK &&
+        gp_dense_init(&vector, job->par, grid, model->n, err) == GP_OK &&
+        gp_kinship_spectrum(job, mixed->kinship, model->pattern->sample, except, &vector,
+                            model->value, err) == GP_OK &&
         make_rotation(model, err) == GP_OK &&
         gp_dense_times_turned(&vector, thin, k, turned, err) == GP_OK &&
         gp_dense_columns(&vector, take, model, err) == GP_OK) {

@@ -1,5 +1,6 @@
 #include "jobs/patterns.h"
 #include "jobs/job.h"
+#include "jobs/traits.h"
 #include "src/assoc/design.h"
 #include "src/base/mem.h"
 
@@ -9,27 +10,12 @@
 
 enum { KEEP_BYTES = 32 << 20 /* of all models, to speed up missing calls */ };
 
-static int in_use(const gp_cohort *cohort, const gp_trait *trait, int64_t i) {
-    return cohort->kept[i] && cohort->complete[i] && !isnan(trait->value[i]);
-}
-
-static int same_samples(const gp_cohort *cohort, const gp_pattern *pattern, const gp_trait *trait) {
-    int64_t at = 0;
-    for (int64_t i = 0; i < cohort->samples.n; i++) {
-        int listed = at < pattern->n && pattern->sample[at] == i;
-        if (listed != in_use(cohort, trait, i))
-            return 0;
-        at += listed;
-    }
-    return 1;
-}
-
 /* Puts a trait into the pattern of its samples, or into a new one. */
 static int place(gp_patterns *patterns, const gp_cohort *cohort, int64_t t, gp_err *err) {
     const gp_trait *trait = &cohort->trait[t];
     gp_pattern *pattern = patterns->pattern;
     for (; pattern < patterns->pattern + patterns->count; pattern++)
-        if (same_samples(cohort, pattern, trait))
+        if (gp_trait_has_samples(cohort, trait, pattern->sample, pattern->n))
             break;
     if (pattern == patterns->pattern + patterns->count) {
         pattern->sample = gp_mem_alloc(cohort->samples.n, sizeof *pattern->sample, err);
@@ -37,9 +23,7 @@ static int place(gp_patterns *patterns, const gp_cohort *cohort, int64_t t, gp_e
         patterns->count++;
         if (err->code != GP_OK)
             return err->code;
-        for (int64_t i = 0; i < cohort->samples.n; i++)
-            if (in_use(cohort, trait, i))
-                pattern->sample[pattern->n++] = i;
+        pattern->n = gp_trait_samples(cohort, trait, pattern->sample);
     }
     pattern->trait[pattern->traits++] = t;
     return GP_OK;
@@ -71,10 +55,7 @@ static double *make_basis(gp_patterns *patterns, gp_pattern *pattern, const gp_c
         for (int64_t k = 0; k < c; k++)
             if (!kept[k] && !patterns->dropped[k]) {
                 patterns->dropped[k] = 1;
-                gp_say(sink, GP_WARN,
-                       "covariate '%s' is dropped: it is constant or a combination of the others "
-                       "(among the samples of trait '%s')",
-                       cohort->covariate[k].name, cohort->trait[pattern->trait[0]].name);
+                gp_trait_tell_dropped(sink, cohort, k, pattern->trait[0]);
             }
     }
     free(kept);

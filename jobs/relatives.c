@@ -11,13 +11,15 @@ static int make(gp_job *job, const gp_relatives *r, const char *path, gp_err *er
     int64_t there = 0;
     int made = gp_par_rank(job->par) == 0 && gp_directory_make(r->directory, &there, err) == GP_OK;
     if (gp_par_agree(job->par, err) == GP_OK &&
-        gp_selection_load(job, &options, r->store, &selection, err) == GP_OK) {
+        (r->selection != NULL ||
+         gp_selection_load(job, &options, r->store, &selection, err) == GP_OK)) {
         gp_kinship_plan plan = {.path = path,
                                 .keep = 1,
+                                .centred = r->centred,
                                 .chromosomes = r->loco,
                                 .store = r->store,
                                 .cohort = r->cohort,
-                                .selection = &selection};
+                                .selection = r->selection != NULL ? r->selection : &selection};
         gp_kinship_make(job, &plan, err);
     }
     gp_selection_free(&selection);

@@ -1,9 +1,11 @@
-/** A pass over the genotypes (jobs/pass.h) in which each rank sees all samples, and the groups
- *  of ranks share out the variants: where there is one shard. */
+/** A pass over the genotypes (jobs/pass.h) with a plan of its own: the groups of ranks share out
+ *  the variants, the shards of a group the samples. */
 #ifndef GP_JOBS_WHOLE_PASS_H
 #define GP_JOBS_WHOLE_PASS_H
 
 #include "jobs/pass.h"
+
+enum { GP_WHOLE_PASS_BATCH = 1024 /* variants at once, at most; divides every block of a store */ };
 
 typedef struct gp_whole_pass {
     gp_pass pass;

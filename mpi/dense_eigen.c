@@ -31,18 +31,14 @@ static int is_fast(int64_t n, int ranks) {
     return fast_size(n, ranks) <= INT_MAX;
 }
 
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 /* The same of all parts, on a rank with so many rows and columns. */
 static int64_t work_size(int64_t n, int ranks, int64_t rows, int64_t columns, int vectors) {
     int64_t most = 3 * n + BLOCK * (rows + 3); /* pdsytrd, pdlared1d */
     if (is_fast(n, ranks))
-        most = larger(most, fast_size(n, ranks));
+        most = gp_most(most, fast_size(n, ranks));
     if (vectors) {
-        most = larger(most, 6 * n + 2 * rows * columns);                    /* pdstedc */
-        most = larger(most, (rows + columns + 3 * (int64_t)BLOCK) * BLOCK); /* pdormtr */
+        most = gp_most(most, 6 * n + 2 * rows * columns);                    /* pdstedc */
+        most = gp_most(most, (rows + columns + 3 * (int64_t)BLOCK) * BLOCK); /* pdormtr */
     }
     return most;
 }

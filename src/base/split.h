@@ -8,6 +8,10 @@ static inline int64_t gp_least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+static inline int64_t gp_most(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
 /** How many units hold a total, the last one perhaps not full. */
 static inline int64_t gp_units(int64_t total, int64_t unit) {
     return (total + unit - 1) / unit;
