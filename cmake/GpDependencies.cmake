@@ -1,6 +1,6 @@
 # Finds what gp-dist stands on, as a cluster's modules (CMAKE_PREFIX_PATH, PKG_CONFIG_PATH, wrappers on
-# PATH) or Debian's packages provide it. Imported targets only: MPI::MPI_C, gp::hdf5, gp::htslib, gp::lapack,
-# gp::scalapack, gp::elpa (may be missing), OpenMP::OpenMP_C, Threads::Threads, gp::cmocka.
+# PATH) or Debian's packages provide it. Imported targets only: MPI::MPI_C, gp::hdf5, gp::htslib, gp::jansson,
+# gp::lapack, gp::scalapack, gp::elpa and gp::onednn (may be missing), OpenMP::OpenMP_C, Threads::Threads, gp::cmocka.
 find_package(PkgConfig REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
 find_package(OpenMP REQUIRED COMPONENTS C)
@@ -22,6 +22,13 @@ target_link_libraries(gp::hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 
 pkg_check_modules(HTSLIB REQUIRED IMPORTED_TARGET htslib>=1.13)
 add_library(gp::htslib ALIAS PkgConfig::HTSLIB)
+
+pkg_check_modules(JANSSON IMPORTED_TARGET jansson>=2.8)
+if(NOT JANSSON_FOUND)
+  message(FATAL_ERROR "jansson (2.8 or newer, a library for JSON) was not found by pkg-config. Load its module, or "
+                      "install libjansson-dev, or point PKG_CONFIG_PATH at the folder of its jansson.pc.")
+endif()
+add_library(gp::jansson ALIAS PkgConfig::JANSSON)
 
 # OpenBLAS carries LAPACK; its 64-bit-integer builds are not used.
 pkg_check_modules(OPENBLAS IMPORTED_TARGET openblas)
@@ -55,6 +62,24 @@ if(NOT GP_EIGENSOLVER STREQUAL "SCALAPACK")
     add_library(gp::elpa ALIAS PkgConfig::ELPA)
   elseif(GP_EIGENSOLVER STREQUAL "ELPA")
     message(FATAL_ERROR "ELPA was not found by pkg-config. Load its module, or leave -DGP_EIGENSOLVER=AUTO.")
+  endif()
+endif()
+
+# oneDNN multiplies matrices in bfloat16 where the CPU can; without it the network has float32 only.
+set(GP_ONEDNN AUTO CACHE STRING "ON, OFF, or AUTO: oneDNN 2 where it is found")
+if(NOT GP_ONEDNN STREQUAL "OFF")
+  find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl_version.h)
+  find_library(ONEDNN_LIBRARY dnnl)
+  if(ONEDNN_INCLUDE_DIR AND ONEDNN_LIBRARY)
+    file(STRINGS ${ONEDNN_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h ONEDNN_IS_2 REGEX "DNNL_VERSION_MAJOR 2$")
+  endif()
+  if(ONEDNN_IS_2)
+    add_library(gp::onednn UNKNOWN IMPORTED)
+    set_target_properties(gp::onednn PROPERTIES IMPORTED_LOCATION ${ONEDNN_LIBRARY}
+                                                INTERFACE_INCLUDE_DIRECTORIES ${ONEDNN_INCLUDE_DIR})
+  elseif(GP_ONEDNN STREQUAL "ON")
+    message(FATAL_ERROR "oneDNN 2 was not found. Load its module, install libdnnl-dev, point CMAKE_PREFIX_PATH at it, "
+                        "or leave -DGP_ONEDNN=AUTO.")
   endif()
 endif()
 

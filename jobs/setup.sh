@@ -74,6 +74,11 @@ has_scalapack() {
     pkg-config --exists scalapack-openmpi || pkg-config --exists scalapack || links scalapack
 }
 
+# Only networks in bfloat16 need it.
+has_onednn() {
+    printf '#include <oneapi/dnnl/dnnl.h>\n' | "${CC:-cc}" -x c -fsyntax-only -
+}
+
 has_arm64_tools() {
     there aarch64-linux-gnu-gcc && there qemu-aarch64
 }
@@ -90,6 +95,8 @@ look() {
     need "OpenBLAS or another LAPACK" openblas libopenblas-dev has_lapack
     need "ScaLAPACK" scalapack libscalapack-openmpi-dev has_scalapack
     need "htslib 1.13 or newer" htslib libhts-dev pkg-config --exists "htslib >= 1.13"
+    need "jansson 2.8 or newer" jansson libjansson-dev pkg-config --exists "jansson >= 2.8"
+    wish libdnnl-dev has_onednn
     case " $* " in *" tests "*)
         need "cmocka" cmocka libcmocka-dev pkg-config --exists cmocka
         need "tabix" htslib tabix there tabix

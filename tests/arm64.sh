@@ -13,6 +13,8 @@ cd "$(dirname "$0")/.." || exit 1
 program=$(realpath -m "${1:-build-test/jobs/gp-dist}")
 build=$PWD/build-arm64
 root=$build/root
+packages=(libc6-dev libcmocka-dev libopenmpi-dev libhdf5-openmpi-dev libhts-dev libjansson-dev
+    libopenblas-pthread-dev libscalapack-openmpi-dev)
 passed=0
 failed=0
 
@@ -37,16 +39,15 @@ apt() {
 
 # Of all that a whole arm64 machine would need, the libraries: no compilers, no perl, no desktop.
 wanted() {
-    apt --simulate install libc6-dev libcmocka-dev libopenmpi-dev libhdf5-openmpi-dev libhts-dev \
-        libopenblas-pthread-dev libscalapack-openmpi-dev | awk '$1 == "Inst" { print $2 }' |
+    apt --simulate install "${packages[@]}" | awk '$1 == "Inst" { print $2 }' |
         grep -E '^(lib|zlib|linux-libc-dev|openmpi-common)' |
         grep -vE '^lib(binutils|ctf|gprofng|icu|js-|x|hwloc-plugins|[a-z]*perl|ssl-dev|[a-z]+san[0-9])'
 }
 
-# Unpacks the libraries into root, once.
+# Unpacks the libraries into root, once for a list of them.
 make_root() {
     local names deb link
-    [ -e "$root/complete" ] && return
+    [ "$(cat "$root/complete" 2>/dev/null)" = "${packages[*]}" ] && return
     rm -rf "$root" "$build/apt"
     mkdir -p "$root" "$build/apt/state/lists/partial" "$build/apt/cache/archives/partial" "$build/apt/debs"
     : >"$build/apt/status"
@@ -62,7 +63,7 @@ make_root() {
         ln -sfnr "$root$(readlink "$link")" "$link"
     done
     rm -rf "$build/apt"
-    : >"$root/complete"
+    echo "${packages[*]}" >"$root/complete"
 }
 
 compile() {
