@@ -1,8 +1,7 @@
 #include "src/nn/attention.h"
-#include "src/nn/vector.h"
+#include "src/nn/loops.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A head's queries (0), keys (1) or values (2) of one sample: [T x D]. */
 static gp_nn_view part_of(const gp_nn_attention *a, const gp_real *qkv, int64_t sample,
@@ -23,19 +22,9 @@ static gp_real scale_of(const gp_nn_attention *a) {
     return (gp_real)(1.0 / sqrt((double)(a->channels / a->heads)));
 }
 
-/* Scores become probabilities; what a token may not see gets 0. */
-static void soften(const gp_nn_attention *a, gp_real *score) {
-    int64_t tokens = a->tokens;
-    for (int64_t t = 0; t < tokens; t++) {
-        int64_t seen = a->causal ? t + 1 : tokens;
-        gp_real *row = score + t * tokens;
-        gp_nn_softmax(row, seen);
-        memset(row + seen, 0, (size_t)(tokens - seen) * sizeof *row);
-    }
-}
-
 void gp_nn_attention_forward(const gp_nn_attention *a, const gp_real *qkv, gp_real *probability,
                              gp_real *mixed) {
+    const gp_nn_loops *loops = gp_nn_loops_chosen();
     int64_t tokens = a->tokens;
     for (int64_t s = 0; s < a->samples; s++)
         for (int64_t h = 0; h < a->heads; h++) {
@@ -43,25 +32,15 @@ void gp_nn_attention_forward(const gp_nn_attention *a, const gp_real *qkv, gp_re
             gp_nn_view square = gp_nn_matrix(p, tokens, tokens);
             gp_nn_multiply(a->engine, part_of(a, qkv, s, h, 0),
                            gp_nn_turn(part_of(a, qkv, s, h, 1)), scale_of(a), 0, square);
-            soften(a, p);
+            loops->soften(tokens, a->causal, p);
             gp_nn_multiply(a->engine, square, part_of(a, qkv, s, h, 2), 1, 0,
                            mixed_of(a, mixed, s, h));
         }
 }
 
-/* Gradients of probabilities become those of scores: p (d - sum over the row of p d). */
-static void harden(const gp_nn_attention *a, const gp_real *probability, gp_real *d) {
-    int64_t tokens = a->tokens;
-    for (int64_t t = 0; t < tokens; t++) {
-        const gp_real *p = probability + t * tokens;
-        gp_real *row = d + t * tokens, mean = gp_nn_dot(p, row, tokens);
-        for (int64_t u = 0; u < tokens; u++)
-            row[u] = p[u] * (row[u] - mean);
-    }
-}
-
 void gp_nn_attention_backward(const gp_nn_attention *a, const gp_nn_attention_kept *kept,
                               const gp_real *dmixed, gp_real *scratch, gp_real *dqkv) {
+    const gp_nn_loops *loops = gp_nn_loops_chosen();
     int64_t tokens = a->tokens;
     gp_nn_view ds = gp_nn_matrix(scratch, tokens, tokens);
     for (int64_t s = 0; s < a->samples; s++)
@@ -71,7 +50,7 @@ void gp_nn_attention_backward(const gp_nn_attention *a, const gp_nn_attention_ke
             gp_nn_multiply(a->engine, gp_nn_turned(p, tokens, tokens), dy, 1, 0,
                            part_of(a, dqkv, s, h, 2));
             gp_nn_multiply(a->engine, dy, gp_nn_turn(part_of(a, kept->qkv, s, h, 2)), 1, 0, ds);
-            harden(a, p, scratch);
+            loops->harden(tokens, p, scratch);
             gp_nn_multiply(a->engine, ds, part_of(a, kept->qkv, s, h, 1), scale_of(a), 0,
                            part_of(a, dqkv, s, h, 0));
             gp_nn_multiply(a->engine, gp_nn_turn(ds), part_of(a, kept->qkv, s, h, 0), scale_of(a),

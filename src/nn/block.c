@@ -4,7 +4,8 @@
 #include "src/nn/dropout.h"
 #include "src/nn/gelu.h"
 #include "src/nn/rotary.h"
-#include "src/nn/vector.h"
+
+#include <stddef.h>
 
 /* A block's layers, of a shard. */
 typedef struct layers {
@@ -40,8 +41,7 @@ static layers layers_of(const gp_nn_pass *pass, int64_t layer) {
 
 /* Adds work->branch, with dropout, to the stream. */
 static void add_branch(const layers *l, gp_nn_work *w, uint32_t place) {
-    const gp_real *branch = gp_nn_dropped(&l->dropout, place, w->branch, w->branch);
-    gp_nn_add(w->stream, branch, l->rows * l->channels);
+    gp_nn_drop_onto(&l->dropout, place, w->branch, w->stream);
 }
 
 void gp_nn_block_forward(const gp_nn_pass *pass, int64_t layer) {

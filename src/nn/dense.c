@@ -1,5 +1,5 @@
 #include "src/nn/dense.h"
-#include "src/nn/vector.h"
+#include "src/nn/loops.h"
 
 #include <string.h>
 
@@ -24,5 +24,5 @@ void gp_nn_dense_gradient(const gp_nn_dense *dense, const gp_real *dy, const gp_
     gp_nn_multiply(dense->engine, gp_nn_turned(dy, rows, out), gp_nn_matrix(x, rows, in), 1, 0,
                    gp_nn_matrix(dweight, out, in));
     if (dense->bias != NULL)
-        gp_nn_column_sums(dy, rows, out, dbias);
+        gp_nn_loops_chosen()->column_sums(rows, out, dy, dbias);
 }

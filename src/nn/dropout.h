@@ -38,4 +38,9 @@ static inline uint32_t gp_nn_place_mlp(int64_t layer) {
 const gp_real *gp_nn_dropped(const gp_nn_dropout *dropout, uint32_t place, const gp_real *x,
                              gp_real *room);
 
+/** Adds x with dropout.
+ *    x   in     [S x size]
+ *    to  inout  [S x size] */
+void gp_nn_drop_onto(const gp_nn_dropout *dropout, uint32_t place, const gp_real *x, gp_real *to);
+
 #endif

@@ -1,5 +1,6 @@
-/** Matrix products of the network, by a library: OpenBLAS in float32, or oneDNN in bfloat16
- *  (products of rounded numbers, summed in float32) where it was built in and the CPU has it.
+/** Matrix products of the network, by libraries: in float32 OpenBLAS, or oneDNN where it was built
+ *  in and is quicker (x86-64, all but small products); in bfloat16 oneDNN (products of rounded
+ *  numbers, summed in float32), where the CPU has it.
  *
  *  A product is done by the calling thread alone; its bytes depend on the shapes, the numbers and
  *  the type of CPU, not on threads. Thread-safe: threads may call side by side.

@@ -1,6 +1,7 @@
 #include "src/nn/gradient.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
+#include "src/nn/loops.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -80,45 +81,8 @@ void gp_nn_sum_clear(gp_nn_sum *sum) {
     memset(sum->largest, 0, (size_t)sum->buckets * sizeof *sum->largest);
 }
 
-/* The largest magnitude; inf where one is not finite. As whole numbers, magnitudes are in the
- * same order, and inf and NaN above all others: no comparison is lost. */
-#ifdef GP_NN_DOUBLE
-typedef int64_t pattern;
-#define PATTERN_MOST INT64_MAX
-#else
-typedef int32_t pattern;
-#define PATTERN_MOST INT32_MAX
-#endif
-
-static double largest_of(int64_t count, const gp_real *restrict x) {
-    pattern most = 0;
-    for (int64_t k = 0; k < count; k++) {
-        pattern bits;
-        memcpy(&bits, &x[k], sizeof bits);
-        bits &= PATTERN_MOST;
-        most = bits > most ? bits : most;
-    }
-    gp_real largest;
-    memcpy(&largest, &most, sizeof largest);
-    return isfinite(largest) ? (double)largest : INFINITY;
-}
-
-/* value += round(x scale), to even in the middle, where |x scale| <= 2^50. Next to 1.5 2^52 a
- * double's last bit counts ones: adding it rounds, and all CPUs have vectors for that. */
-static void add_rounded(int64_t count, const gp_real *restrict x, double scale,
-                        int64_t *restrict value) {
-    const double middle = 0x1.8p52;
-    int64_t middle_bits;
-    memcpy(&middle_bits, &middle, sizeof middle_bits);
-    for (int64_t k = 0; k < count; k++) {
-        double y = (double)x[k] * scale + middle;
-        int64_t bits;
-        memcpy(&bits, &y, sizeof bits);
-        value[k] += bits - middle_bits;
-    }
-}
-
 void gp_nn_sum_add(gp_nn_sum *sum, int64_t bucket, const gp_real *gradient) {
+    const gp_nn_loops *loops = gp_nn_loops_chosen();
     int64_t first = sum->first[bucket], end = sum->first[bucket + 1];
     int64_t *value = sum->value + first + bucket;
     const gp_real *x = gradient + first;
@@ -126,10 +90,10 @@ void gp_nn_sum_add(gp_nn_sum *sum, int64_t bucket, const gp_real *gradient) {
     double limit = ldexp(1, shard_bits(sum));
     for (int64_t at = 0; at < end - first; at += CHUNK) {
         int64_t count = gp_least(CHUNK, end - first - at);
-        double here = largest_of(count, x + at);
+        double here = loops->largest(count, x + at);
         /* What has misfits is done again, so that it may be left in pieces. */
         if (here * scale < limit)
-            add_rounded(count, x + at, scale, value + at);
+            loops->add_rounded(count, x + at, scale, value + at);
         largest = here > largest ? here : largest;
     }
     if (!(largest * scale < limit))
@@ -169,39 +133,16 @@ void gp_nn_sum_settle(gp_nn_sum *sum, int64_t bucket) {
     sum->exponent[bucket] = exponent_within(shard_bits(sum) - ROOM - shard);
 }
 
-/* As a conversion does it, but in vectors on any CPU: both halves become doubles by standing
- * behind an exponent, and only their sum is rounded. */
-static inline double double_of(int64_t x) {
-    uint64_t bits = (uint64_t)x ^ UINT64_C(0x8000000000000000);
-    uint64_t high_bits = bits >> 32 | UINT64_C(0x4530000000000000); /* 2^84 + 2^32 high */
-    uint64_t low_bits =
-        (bits & UINT64_C(0xFFFFFFFF)) | UINT64_C(0x4330000000000000); /* 2^52 + low */
-    double high, low;
-    memcpy(&high, &high_bits, sizeof high);
-    memcpy(&low, &low_bits, sizeof low);
-    return high - (0x1p84 + 0x1p63 + 0x1p52) + low;
-}
-
 double gp_nn_sum_squares(const gp_nn_sum *sum, int64_t bucket) {
-    enum { LANES = 8 };
     int64_t first = sum->first[bucket], count = sum->first[bucket + 1] - first;
-    const int64_t *value = sum->value + first + bucket;
-    double lane[LANES] = {0}, total = 0;
-    for (int64_t at = 0; at + LANES <= count; at += LANES) /* buckets are multiples of 16 */
-        for (int k = 0; k < LANES; k++) {
-            double x = double_of(value[at + k]);
-            lane[k] += x * x;
-        }
-    for (int k = 0; k < LANES; k++)
-        total += lane[k];
+    /* buckets are multiples of 16 */
+    double total = gp_nn_loops_chosen()->squares(count, sum->value + first + bucket);
     /* In halves: the square of a power of two may be none. */
     return ldexp(ldexp(total, -sum->exponent[bucket]), -sum->exponent[bucket]);
 }
 
-void gp_nn_sum_get(const gp_nn_sum *sum, int64_t bucket, double factor, gp_real *restrict to) {
+void gp_nn_sum_get(const gp_nn_sum *sum, int64_t bucket, double factor, gp_real *to) {
     int64_t first = sum->first[bucket], count = sum->first[bucket + 1] - first;
-    const int64_t *restrict value = sum->value + first + bucket;
-    double scale = ldexp(factor, -sum->exponent[bucket]);
-    for (int64_t k = 0; k < count; k++)
-        to[k] = (gp_real)(double_of(value[k]) * scale);
+    gp_nn_loops_chosen()->times(count, sum->value + first + bucket,
+                                ldexp(factor, -sum->exponent[bucket]), to);
 }

@@ -1,10 +1,12 @@
 #include "src/nn/pool.h"
+#include "src/nn/loops.h"
 #include "src/nn/vector.h"
 
 void gp_nn_pool_forward(const gp_nn_pool *pool, const gp_real *x, gp_real *y) {
+    const gp_nn_loops *loops = gp_nn_loops_chosen();
     int64_t tokens = pool->tokens, channels = pool->channels;
     for (int64_t s = 0; s < pool->samples; s++) {
-        gp_nn_column_sums(x + s * tokens * channels, tokens, channels, y + s * channels);
+        loops->column_sums(tokens, channels, x + s * tokens * channels, y + s * channels);
         gp_nn_scale(y + s * channels, 1 / (gp_real)tokens, channels);
     }
 }

@@ -12,9 +12,12 @@
 #include <stdint.h>
 #include <string.h>
 
+/** In functions for other CPUs too (src/nn/loops.h). */
+#define GP_NN_INLINE __attribute__((always_inline)) static inline
+
 enum { GP_NN_PARTS = 16 };
 
-static inline gp_real gp_nn_sum_parts(gp_real part[GP_NN_PARTS]) {
+GP_NN_INLINE gp_real gp_nn_sum_parts(gp_real part[GP_NN_PARTS]) {
     for (int half = GP_NN_PARTS / 2; half > 0; half /= 2)
         for (int k = 0; k < half; k++)
             part[k] += part[k + half];
@@ -22,7 +25,7 @@ static inline gp_real gp_nn_sum_parts(gp_real part[GP_NN_PARTS]) {
 }
 
 /** Sum of x[n]. */
-static inline gp_real gp_nn_sum_of(const gp_real *x, int64_t n) {
+GP_NN_INLINE gp_real gp_nn_sum_of(const gp_real *x, int64_t n) {
     gp_real part[GP_NN_PARTS] = {0};
     int64_t i = 0;
     for (; i + GP_NN_PARTS <= n; i += GP_NN_PARTS)
@@ -34,7 +37,7 @@ static inline gp_real gp_nn_sum_of(const gp_real *x, int64_t n) {
 }
 
 /** Sum of x[n] * y[n]. */
-static inline gp_real gp_nn_dot(const gp_real *x, const gp_real *y, int64_t n) {
+GP_NN_INLINE gp_real gp_nn_dot(const gp_real *x, const gp_real *y, int64_t n) {
     gp_real part[GP_NN_PARTS] = {0};
     int64_t i = 0;
     for (; i + GP_NN_PARTS <= n; i += GP_NN_PARTS)
@@ -46,7 +49,7 @@ static inline gp_real gp_nn_dot(const gp_real *x, const gp_real *y, int64_t n) {
 }
 
 /** Largest of x[n], n >= 1. */
-static inline gp_real gp_nn_largest(const gp_real *x, int64_t n) {
+GP_NN_INLINE gp_real gp_nn_largest(const gp_real *x, int64_t n) {
     gp_real part[GP_NN_PARTS];
     int64_t i = 0;
     for (int k = 0; k < GP_NN_PARTS; k++)
@@ -62,49 +65,41 @@ static inline gp_real gp_nn_largest(const gp_real *x, int64_t n) {
 }
 
 /** to[n] += x[n]. */
-static inline void gp_nn_add(gp_real *to, const gp_real *x, int64_t n) {
+GP_NN_INLINE void gp_nn_add(gp_real *to, const gp_real *x, int64_t n) {
     for (int64_t i = 0; i < n; i++)
         to[i] += x[i];
 }
 
 /** x[n] *= factor. */
-static inline void gp_nn_scale(gp_real *x, gp_real factor, int64_t n) {
+GP_NN_INLINE void gp_nn_scale(gp_real *x, gp_real factor, int64_t n) {
     for (int64_t i = 0; i < n; i++)
         x[i] *= factor;
 }
 
-/** Sums down the columns of x [rows x columns], row after row.
- *    to  out  [columns] */
-static inline void gp_nn_column_sums(const gp_real *x, int64_t rows, int64_t columns, gp_real *to) {
-    memset(to, 0, (size_t)columns * sizeof *to);
-    for (int64_t i = 0; i < rows; i++)
-        gp_nn_add(to, x + i * columns, columns);
-}
-
 #ifndef GP_NN_DOUBLE
-/* A number's bits, and back. */
-static inline uint32_t gp_nn_bits(float x) {
+/** The bits of a number, and back. */
+GP_NN_INLINE uint32_t gp_nn_bits(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
-static inline float gp_nn_float(uint32_t bits) {
+GP_NN_INLINE float gp_nn_float(uint32_t bits) {
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-/* a where `first` is 1, b where it is 0; compilers would make branches of ?: and then find no way
- * to do several numbers at once. */
-static inline float gp_nn_select(int first, float a, float b) {
-    uint32_t mask = 0u - (uint32_t)first;
-    return gp_nn_float((gp_nn_bits(a) & mask) | (gp_nn_bits(b) & ~mask));
+/** yes where pick is 1, no where it is 0: by bits, as compilers make a branch of `? :` on CPUs
+ *  without blends. */
+GP_NN_INLINE float gp_nn_select(int pick, float yes, float no) {
+    uint32_t mask = 0 - (uint32_t)pick;
+    return gp_nn_float((gp_nn_bits(yes) & mask) | (gp_nn_bits(no) & ~mask));
 }
 #endif
 
 /** e^x, within 1.5 units of the last place; x below -87 counts as -87, above 88 as 88 (in double:
  *  the library's). NaN stays NaN. */
-static inline gp_real gp_nn_exp(gp_real x) {
+GP_NN_INLINE gp_real gp_nn_exp(gp_real x) {
 #ifdef GP_NN_DOUBLE
     return exp(x);
 #else
@@ -125,23 +120,15 @@ static inline gp_real gp_nn_exp(gp_real x) {
 }
 
 /** The part of x that GELU lets through: (1 + tanh u) / 2 = 1 / (1 + e^-2u). */
-static inline gp_real gp_nn_gelu_gate(gp_real x) {
+GP_NN_INLINE gp_real gp_nn_gelu_gate(gp_real x) {
     const gp_real two_root = (gp_real)1.5957691216057308; /* 2 sqrt(2 / pi) */
     return 1 / (1 + gp_nn_exp(-two_root * (x + (gp_real)0.044715 * x * x * x)));
 }
 
 /** d gelu / d x, from the gate at x. */
-static inline gp_real gp_nn_gelu_slope(gp_real x, gp_real gate) {
+GP_NN_INLINE gp_real gp_nn_gelu_slope(gp_real x, gp_real gate) {
     const gp_real two_root = (gp_real)1.5957691216057308, three = (gp_real)(3 * 0.044715);
     return gate + x * gate * (1 - gate) * (two_root * (1 + three * x * x));
-}
-
-/** Makes x[n], n >= 1, e^x / their sum. */
-static inline void gp_nn_softmax(gp_real *x, int64_t n) {
-    gp_real largest = gp_nn_largest(x, n);
-    for (int64_t i = 0; i < n; i++)
-        x[i] = gp_nn_exp(x[i] - largest);
-    gp_nn_scale(x, 1 / gp_nn_sum_of(x, n), n);
 }
 
 #endif
