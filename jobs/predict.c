@@ -15,8 +15,8 @@ static gp_predict_options values;
 
 static const gp_option option_table[] = {
     {.name = "Input", .type = GP_HEADING},
-    {"model", GP_TEXT, AT(model), "DIR", "the model: a directory that gp-dist blup wrote", 0, 0,
-     NULL},
+    {"model", GP_TEXT, AT(model), "DIR", "the model: a directory that gp-dist train or blup wrote",
+     0, 0, NULL},
     {"store", GP_TEXT, AT(store), "STORE.h5", "genotypes of the samples to predict", 0, 0, NULL},
     {"covar", GP_TEXT, AT(cohort.covar), "FILE",
      "table of their covariates, with the columns that the model was made with", 0, 0, NULL},
@@ -27,16 +27,26 @@ static const gp_option option_table[] = {
      0, NULL},
     {"remove", GP_TEXT, AT(cohort.remove), "FILE", "leave out the samples listed", 0, 0, NULL},
     {.name = "Run", .type = GP_HEADING},
+    {"loco", GP_FLAG, AT(loco), NULL,
+     "leave one chromosome out: a column TRAIT@CHROMOSOME for each trait and chromosome of a "
+     "network, with that chromosome masked",
+     0, 0, NULL},
     {"out", GP_TEXT, AT(out), "FILE.tsv", "table of predictions: FID, IID, a column per trait", 0,
      0, NULL},
     {0}};
 
 static const char description[] =
-    "Predicts the model's traits of the samples of a store. Variants are joined by id and alleles; "
-    "where the two alleles are swapped, the effect is turned round. A variant of the model that "
-    "the "
-    "store does not have, and a missing call, count as the mean of the model's samples. Samples "
-    "that lack a covariate get NA.\n"
+    "Predicts the model's traits of the samples of a store. A model of effects of variants "
+    "(gp-dist blup) joins them by id and alleles, a trained network (gp-dist train) by "
+    "chromosome, position and alleles; where the two alleles are swapped, the calls are turned "
+    "round. A variant of the model that the store does not have, and a missing call, count as "
+    "the mean of the model's samples. Samples that lack a covariate get NA. A network predicts "
+    "binary traits as probabilities.\n"
+    "\n"
+    "With --loco a network predicts once for each of its chromosomes, in columns such as "
+    "height@1 and height@X: that chromosome's variants are hidden from it (as in the predictions "
+    "of REGENIE's step 1, for tests of the variants of that chromosome). It should be trained "
+    "with --chromosome-dropout then.\n"
     "\n"
     "  gp-dist predict --model results --store new.h5 --covar new.covars.tsv \\\n"
     "      --out predicted.tsv";
@@ -44,10 +54,14 @@ static const char description[] =
 /* What kinds of models there are, and the file that tells each. */
 typedef struct kind {
     const char *file;
+    int loco; /* can leave out a chromosome */
     int (*predict)(gp_predict_run *run, gp_err *err);
 } kind;
 
-static const kind kinds[] = {{"effects.tsv.gz", gp_predict_additive}};
+static const kind kinds[] = {
+    {"model.safetensors", 1, gp_predict_network},
+    {"effects.tsv.gz", 0, gp_predict_additive},
+};
 
 static int check(const gp_predict_options *o, gp_err *err) {
     const char *missing = o->model == NULL   ? "--model DIR"
@@ -61,8 +75,9 @@ static int check(const gp_predict_options *o, gp_err *err) {
 }
 
 /* Rank 0 looks; all know. Collective. */
-static const kind *find_kind(gp_job *job, const char *directory, gp_err *err) {
+static const kind *find_kind(gp_job *job, const gp_predict_options *o, gp_err *err) {
     enum { KINDS = sizeof kinds / sizeof *kinds };
+    const char *directory = o->model;
     int64_t found = 0; /* 1 + the kind */
     gp_text path = {0};
     for (int64_t k = 0; gp_par_rank(job->par) == 0 && found == 0 && k < KINDS; k++) {
@@ -74,13 +89,21 @@ static const kind *find_kind(gp_job *job, const char *directory, gp_err *err) {
     if (gp_par_rank(job->par) == 0 && found == 0)
         gp_err_set(err, GP_EINPUT,
                    access(directory, F_OK) == 0
-                       ? "%s: holds no model (%s is not there); gp-dist blup without --folds makes "
-                         "one"
-                       : "%s: is not there, and should be the directory of a model (with %s)",
-                   directory, kinds[0].file);
+                       ? "%s: holds no model (neither %s nor %s is there); gp-dist train, and "
+                         "gp-dist blup without --folds, make one"
+                       : "%s: is not there, and should be the directory of a model (with %s or "
+                         "%s)",
+                   directory, kinds[0].file, kinds[1].file);
     gp_text_free(&path);
     if (gp_par_agree(job->par, err) != GP_OK || gp_par_max(job->par, &found, 1, err) != GP_OK)
         return NULL;
+    if (o->loco && !kinds[found - 1].loco) {
+        gp_err_set(err, GP_EINPUT,
+                   "command line: --loco is for networks (made by gp-dist train); %s is a model "
+                   "of effects of variants",
+                   o->model);
+        return NULL;
+    }
     return &kinds[found - 1];
 }
 
@@ -128,7 +151,7 @@ static int start(gp_job *job, gp_err *err) {
     const kind *model = NULL;
     check(run.o, err);
     if (gp_par_agree(job->par, err) == GP_OK && load(&run, err) == GP_OK &&
-        (model = find_kind(job, run.o->model, err)) != NULL && model->predict(&run, err) == GP_OK) {
+        (model = find_kind(job, run.o, err)) != NULL && model->predict(&run, err) == GP_OK) {
         if (gp_par_rank(job->par) == 0)
             write_table(&run, err);
         if (gp_par_agree(job->par, err) == GP_OK)

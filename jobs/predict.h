@@ -12,6 +12,7 @@
 typedef struct gp_predict_options {
     const char *model, *store, *out;
     gp_cohort_options cohort; /* covar, missing_code, keep, remove */
+    int loco;
 } gp_predict_options;
 
 /** A prediction under way. */
@@ -20,16 +21,21 @@ typedef struct gp_predict_run {
     const gp_predict_options *o;
     gp_store *store;
     gp_cohort cohort; /* samples; kept are those to predict */
-    /* What is found; the same on all ranks, allocated by the model. */
-    int64_t traits;
-    char **trait;  /* [traits] */
-    double *value; /* [store samples x traits]; NaN where there is no prediction */
+    /* What is found, allocated by the model. */
+    int64_t traits; /* columns of the table */
+    char **trait;   /* [traits] */
+    double *value;  /* on rank 0: [store samples x traits]; NaN where there is no prediction */
 } gp_predict_run;
 
 /** Effects of variants: effects.tsv.gz and model.tsv, as gp-dist blup makes them. GP_EINPUT
  *  where no variant of the model is in the store, a covariate is missing, or a file is not what
  *  it should be. */
 int gp_predict_additive(gp_predict_run *run, gp_err *err);
+
+/** A trained network: config.json and model.safetensors, as gp-dist train makes them. With --loco a
+ *  column for each trait and chromosome, with that chromosome masked. GP_EINPUT as above, or where
+ *  the model's files are damaged or do not fit each other. */
+int gp_predict_network(gp_predict_run *run, gp_err *err);
 
 /** The covariates of an additive model; borrowed. */
 typedef struct gp_predict_terms {

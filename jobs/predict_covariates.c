@@ -1,149 +1,32 @@
 /* The intercept and covariates' part of predictions. */
-#include "io/table.h"
-#include "jobs/job.h"
 #include "jobs/predict.h"
-#include "src/base/mem.h"
+#include "jobs/terms.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The table of covariates, joined to the store. */
-typedef struct source {
-    const gp_predict_run *run;
+/* Predictions under way, and the effects to add. */
+typedef struct sum {
+    gp_predict_run *run;
     const gp_predict_terms *terms;
-    gp_text text;
-    gp_table table;
-    gp_missing_codes codes;
-    int64_t *sample; /* [rows] of the store; -1 = not in it */
-    double *rows;    /* [rows] a term's values */
-    int64_t told;    /* column whose levels were looked at last */
-} source;
+} sum;
 
-static void source_free(source *s) {
-    gp_table_free(&s->table);
-    gp_text_free(&s->text);
-    gp_missing_codes_free(&s->codes);
-    free(s->sample);
-    free(s->rows);
-}
-
-/* Collective. */
-static int source_load(source *s, gp_err *err) {
-    gp_job *job = s->run->job;
-    const char *path = s->run->o->cohort.covar;
-    int64_t known = 0;
-    gp_missing_codes_parse(&s->codes, s->run->o->cohort.missing_code, err);
-    if (gp_par_agree(job->par, err) != GP_OK ||
-        gp_job_read_shared(job, path, &s->text, err) != GP_OK)
-        return err->code;
-    if (gp_table_parse(&s->table, path, &s->text, err) == GP_OK) {
-        s->sample = gp_mem_alloc(s->table.rows, sizeof *s->sample, err);
-        s->rows = gp_mem_alloc(s->table.rows, sizeof *s->rows, err);
-    }
-    if (err->code == GP_OK)
-        gp_table_join(&s->table, &s->run->cohort.samples, s->sample, err);
-    for (int64_t r = 0; err->code == GP_OK && r < s->table.rows; r++)
-        known += s->sample[r] >= 0;
-    if (err->code == GP_OK && known == 0)
-        gp_err_set(
-            err, GP_EINPUT,
-            "%s: no sample in common with the store: the table has %s%.60s%s%.60s, the store "
-            "%.60s %.60s; FID and IID must match",
-            path, s->table.has_fid ? s->table.fid[0] : "", "", s->table.has_fid ? " " : "",
-            s->table.iid[0], gp_samples_fid(&s->run->cohort.samples, 0),
-            gp_samples_iid(&s->run->cohort.samples, 0));
-    return gp_par_agree(job->par, err);
-}
-
-static int64_t find_column(const gp_table *table, const char *name, int64_t length) {
-    for (int64_t k = 0; k < table->columns; k++)
-        if ((int64_t)strlen(table->name[k]) == length &&
-            strncmp(table->name[k], name, (size_t)length) == 0)
-            return k;
-    return -1;
-}
-
-/* One level of a category has no term: the others count from it. More of them are news to the
- * model. */
-static void tell_new_levels(const source *s, int64_t column, const gp_ids *levels) {
-    const char *name = s->table.name[column];
-    int64_t length = (int64_t)strlen(name), known = 0;
-    for (int64_t k = 0; k < s->terms->terms; k++) {
-        const char *term = s->terms->term[k];
-        if (strncmp(term, name, (size_t)length) == 0 && term[length] == '=')
-            known +=
-                gp_ids_find(levels, term + length + 1, (int64_t)strlen(term) - length - 1) >= 0;
-    }
-    if (levels->count > known + 1)
-        gp_say(s->run->job->sink, GP_WARN,
-               "%s: column '%s' has %lld levels that have no effect in the model; one is the level "
-               "that it leaves out, and the others count as that",
-               s->table.path, name, (long long)(levels->count - known));
-}
-
-/* 1 where a row has the level, else 0; NaN where it has none. */
-static int read_level(source *s, int64_t column, const char *level, gp_err *err) {
-    gp_ids levels = {0};
-    int64_t *of = gp_mem_alloc(s->table.rows, sizeof *of, err);
-    if (of != NULL && gp_table_levels(&s->table, column, &s->codes, of, &levels, err) == GP_OK) {
-        int64_t wanted = gp_ids_find(&levels, level, (int64_t)strlen(level));
-        if (column != s->told)
-            tell_new_levels(s, column, &levels);
-        s->told = column;
-        for (int64_t r = 0; r < s->table.rows; r++)
-            s->rows[r] = of[r] < 0 ? NAN : of[r] == wanted;
-    }
-    gp_ids_free(&levels);
-    free(of);
-    return err->code;
-}
-
-/* A term's values, by row: a column of numbers, or of a category with a level. */
-static int read_term(source *s, const char *term, gp_err *err) {
-    int64_t column = find_column(&s->table, term, (int64_t)strlen(term));
-    if (column >= 0)
-        return gp_table_numbers(&s->table, column, &s->codes, s->rows, err);
-    for (const char *equals = strchr(term, '='); equals != NULL; equals = strchr(equals + 1, '='))
-        if ((column = find_column(&s->table, term, equals - term)) >= 0)
-            return read_level(s, column, equals + 1, err);
-    return gp_err_set(err, GP_EINPUT, "%s: has no column for the model's covariate '%s'",
-                      s->table.path, term);
-}
-
-static void set_intercepts(const gp_predict_run *run, const gp_predict_terms *terms) {
-    for (int64_t i = 0; i < run->cohort.samples.n; i++)
-        for (int64_t t = 0; t < run->traits; t++)
-            run->value[i * run->traits + t] = terms->effect[t * (1 + terms->terms)];
-}
-
-/* Adds term k; x [store samples] is scratch. */
-static void add_term(const source *s, const gp_predict_terms *terms, int64_t k, double *x) {
+static void add_term(void *context, int64_t k, const double *x) {
+    const sum *s = context;
     const gp_predict_run *run = s->run;
     for (int64_t i = 0; i < run->cohort.samples.n; i++)
-        x[i] = NAN;
-    for (int64_t r = 0; r < s->table.rows; r++)
-        if (s->sample[r] >= 0)
-            x[s->sample[r]] = s->rows[r];
-    for (int64_t i = 0; i < run->cohort.samples.n; i++)
         for (int64_t t = 0; t < run->traits; t++)
-            run->value[i * run->traits + t] += terms->effect[t * (1 + terms->terms) + 1 + k] * x[i];
+            run->value[i * run->traits + t] +=
+                s->terms->effect[t * (1 + s->terms->terms) + 1 + k] * x[i];
 }
 
 int gp_predict_covariates(gp_predict_run *run, const gp_predict_terms *terms, gp_err *err) {
-    source s = {.run = run, .terms = terms, .told = -1};
-    double *x = gp_mem_alloc(run->cohort.samples.n, sizeof *x, err);
-    if (err->code == GP_OK && terms->terms > 0 && run->o->cohort.covar == NULL)
-        gp_err_set(err, GP_EINPUT,
-                   "command line: the model has covariates (%.200s%s): predict needs --covar FILE",
-                   terms->term[0], terms->terms > 1 ? ", ..." : "");
-    if (err->code == GP_OK)
-        set_intercepts(run, terms);
-    if (gp_par_agree(run->job->par, err) == GP_OK && terms->terms > 0 &&
-        source_load(&s, err) == GP_OK)
-        for (int64_t k = 0; k < terms->terms && read_term(&s, terms->term[k], err) == GP_OK; k++)
-            add_term(&s, terms, k, x);
-    source_free(&s);
-    free(x);
-    return gp_par_agree(run->job->par, err);
+    sum s = {run, terms};
+    const gp_terms ask = {.command = "predict",
+                          .samples = &run->cohort.samples,
+                          .path = run->o->cohort.covar,
+                          .missing_code = run->o->cohort.missing_code,
+                          .count = terms->terms,
+                          .name = terms->term};
+    for (int64_t i = 0; i < run->cohort.samples.n; i++)
+        for (int64_t t = 0; t < run->traits; t++)
+            run->value[i * run->traits + t] = terms->effect[t * (1 + terms->terms)];
+    return gp_terms_read(run->job, &ask, add_term, &s, err);
 }

@@ -166,8 +166,12 @@ static int prepare(load *l, gp_err *err) {
         l->read_samples = gp_least(gp_round_up(plan->end, GP_GENO_GROUP), n) - l->read_first;
     }
     l->stride = gp_geno_stride(l->read_samples);
-    if (l->stride > 0)
-        l->unit *= gp_most(1, STAGE_BYTES / (l->unit * l->stride));
+    /* Whole chunks, as many as the largest chromosome has, but not more than the room is for. */
+    int64_t most = 1, row = l->stride + (int64_t)sizeof *l->tile;
+    for (int64_t k = 0; k < gp_store_chromosome_count(plan->store); k++)
+        most = gp_most(most, plan->count[k]);
+    most = gp_least(gp_units(most, l->unit), STAGE_BYTES / (l->unit * row));
+    l->unit *= gp_most(1, most);
     l->tile = gp_mem_alloc(l->unit, sizeof *l->tile, err);
     l->stage = gp_mem_alloc(l->unit * l->stride, 1, err);
     return err->code;
@@ -176,15 +180,17 @@ static int prepare(load *l, gp_err *err) {
 int gp_resident_load(gp_job *job, const gp_resident_plan *plan, gp_resident *resident,
                      gp_err *err) {
     load l = {.job = job, .plan = plan, .r = resident};
-    int64_t total = 0;
+    int64_t total = 0, meetings;
     for (int64_t k = 0; k < gp_store_chromosome_count(plan->store); k++)
         total += plan->count[k];
     prepare(&l, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
+    meetings = gp_units(total, gp_store_chunk_variants(plan->store, err));
+    meetings = gp_most(1, gp_least(MEETINGS, meetings));
     gp_progress_open(&l.progress, job->sink, "variants", total);
-    for (int64_t k = 1; k <= MEETINGS; k++) {
-        load_to(&l, gp_split_begin(total, 1, MEETINGS, k), err);
+    for (int64_t k = 1; k <= meetings; k++) {
+        load_to(&l, gp_split_begin(total, 1, meetings, k), err);
         gp_job_check_signals(err);
         if (gp_par_agree(job->par, err) != GP_OK)
             break;

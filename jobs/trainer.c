@@ -65,9 +65,9 @@ static int begin(gp_trainer *t, gp_err *err) {
 
 static void judge(gp_trainer *t, double loss) {
     int64_t patience = t->plan->settings->patience;
-    if (loss < t->number.best_loss)
+    if (loss < t->number.best_loss || patience == 0)
         keep_best(t, loss);
-    else if (++t->count.since_best >= patience && patience > 0)
+    else if (++t->count.since_best >= patience)
         t->count.stopped_early = 1;
 }
 

@@ -22,9 +22,10 @@ enum { GP_ROLE_NONE, GP_ROLE_TRAIN, GP_ROLE_VALIDATE };
 
 /** How to train; the same for all models of a run. */
 typedef struct gp_trainer_settings {
-    int64_t epochs, batch,
-        patience;   /* patience: epochs without a better validation loss; 0 = no stopping */
-    int64_t warmup; /* steps */
+    int64_t epochs, batch;
+    int64_t patience; /* epochs without a better validation loss, then the best is kept; 0: all
+                         epochs, and the last is kept */
+    int64_t warmup;   /* steps */
     double rate, decay, l1, clip, dropout;
     double chromosome_dropout; /* chance that a sample's chromosome is masked in a step */
     double mask;               /* share of patches masked; only where the model decodes */
@@ -40,7 +41,7 @@ typedef struct gp_trainer_settings {
 typedef struct gp_trainer_plan {
     gp_job *job;
     const gp_trainer_settings *settings;
-    gp_nn_model *model; /* starts as it is; becomes the best */
+    gp_nn_model *model; /* starts as it is; becomes what is kept */
     const gp_slots *slots;
     const gp_resident *calls; /* of this rank's slots */
     uint32_t number;          /* of the network in this run: names its random numbers */
@@ -59,8 +60,8 @@ typedef struct gp_trainer_plan {
 
 typedef struct gp_trainer_result {
     int64_t steps, epochs; /* done */
-    int64_t best_epoch;    /* 0 = before any training */
-    double best_loss;      /* mean validation loss a sample; NaN without validation samples */
+    int64_t best_epoch;    /* the one that is kept; 0 = before any training */
+    double best_loss;      /* its mean validation loss a sample; NaN without validation samples */
     int stopped_early;
     double seconds, waited; /* of training on this rank; of those, waiting for sums */
     int64_t samples;        /* trained with, over all epochs and ranks */
