@@ -14,7 +14,7 @@ typedef struct option {
     const char **text;
 } option;
 
-enum { OPTIONS = 13 };
+enum { OPTIONS = 21 };
 
 static int set(const option *o, const char *value) {
     if (o->text != NULL) {
@@ -82,6 +82,14 @@ int bench_options_read(bench_options *options, int argc, char **argv) {
         {"seconds", "that a round lasts at least", 0, 1e4, NULL, &o->seconds, NULL},
         {"buffer", "MiB to measure the reading of memory with", 1, 1e6, &o->buffer, NULL, NULL},
         {"csv", "1: a line of comma-separated values; 2: their header", 0, 2, &o->csv, NULL, NULL},
+        {"patch", "variants of a token (network)", 1, 1e6, &o->patch, NULL, NULL},
+        {"channels", "of a token (network)", 1, 1e5, &o->channels, NULL, NULL},
+        {"layers", "of the network", 0, 1e4, &o->layers, NULL, NULL},
+        {"heads", "of a layer (network)", 1, 1e4, &o->heads, NULL, NULL},
+        {"batch", "samples of a step (network)", 1, 1e6, &o->batch, NULL, NULL},
+        {"shard", "samples that go through the network together", 1, 1e6, &o->shard, NULL, NULL},
+        {"dropout", "share of numbers (network)", 0, 0.9, NULL, &o->dropout, NULL},
+        {"precision", "float32 or bfloat16 (network)", 0, 0, NULL, NULL, &o->precision},
         {"bed", "PLINK .bed to take the calls from (gram)", 0, 0, NULL, NULL, &o->bed},
         {"expect", "matrix of doubles to compare with (gram)", 0, 0, NULL, NULL, &o->expect},
     };

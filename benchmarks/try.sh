@@ -21,5 +21,8 @@ rows "$SCRATCH/grm/grm.csv" 1
 "$scripts/products.sh" --programs "$GP_BENCH" --rounds 1 --seconds 0.01 --csv "$SCRATCH/products.csv" \
     --more "--samples 300 --variants 200 --buffer 1" >products.log 2>&1 || fail "products.sh: $(cat products.log)"
 [ -s "$SCRATCH/products.csv" ] || fail "products.sh: no table: $(cat products.log)"
+"$scripts/network_torch.sh" --program "$GP_BENCH/network" --models tiny --rounds 1 --seconds 0.01 \
+    --folder "$SCRATCH/network" >network.log 2>&1 || fail "network_torch.sh: $(cat network.log)"
+rows "$SCRATCH/network/network.csv" 2
 expect_error "an unknown option" 1 "benchmarks/assoc_plink2.sh: unknown option '--nonsense'" "$scripts/assoc_plink2.sh" --nonsense 1
 finish
