@@ -24,5 +24,8 @@ rows "$SCRATCH/grm/grm.csv" 1
 "$scripts/network_torch.sh" --program "$GP_BENCH/network" --models tiny --rounds 1 --seconds 0.01 \
     --folder "$SCRATCH/network" >network.log 2>&1 || fail "network_torch.sh: $(cat network.log)"
 rows "$SCRATCH/network/network.csv" 2
+"$scripts/prediction.sh" --gp-dist "$GP_DIST" --samples 300 --data "$SCRATCH/none" --folder "$SCRATCH/prediction" \
+    >prediction.log 2>&1 || fail "prediction.sh: $(cat prediction.log)"
+grep -q '^samples/s: [0-9.]* on 1 rank, [0-9.]* on 2 ranks; ratio [0-9.]*; ' prediction.log || fail "prediction.sh: $(cat prediction.log)"
 expect_error "an unknown option" 1 "benchmarks/assoc_plink2.sh: unknown option '--nonsense'" "$scripts/assoc_plink2.sh" --nonsense 1
 finish

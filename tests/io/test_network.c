@@ -46,9 +46,12 @@ static void fill_parameters(gp_io_network *n) {
     gp_err err = {0};
     gp_nn_table table = {0};
     assert_int_equal(gp_nn_table_init(&table, &n->shape, &err), GP_OK);
-    for (int64_t k = 0; k < table.count; k++)
-        for (int64_t j = 0; j < table.tensor[k].rows * table.tensor[k].columns; j++)
-            n->parameter[table.tensor[k].first + j] = (float)(k + 1) + (float)j / 1024;
+    for (int64_t i = 0; i < n->networks * table.count; i++) {
+        const gp_nn_tensor *t = &table.tensor[i % table.count];
+        float *to = n->parameter + i / table.count * table.parameters + t->first;
+        for (int64_t j = 0; j < t->rows * t->columns; j++)
+            to[j] = (float)(i + 1) + (float)j / 1024;
+    }
     gp_nn_table_free(&table);
 }
 
@@ -128,7 +131,9 @@ static void assert_same(const gp_io_network *a, const gp_io_network *b) {
     assert_memory_equal(a->mean, b->mean, (size_t)a->shape.variants * sizeof(double));
     assert_memory_equal(a->scale, b->scale, (size_t)a->shape.variants * sizeof(double));
     assert_int_equal(gp_nn_table_init(&table, &b->shape, &err), GP_OK);
-    assert_memory_equal(a->parameter, b->parameter, (size_t)table.parameters * sizeof(float));
+    assert_int_equal(a->networks, b->networks);
+    assert_memory_equal(a->parameter, b->parameter,
+                        (size_t)(a->networks * table.parameters) * sizeof(float));
     gp_nn_table_free(&table);
     assert_int_equal(a->linear, b->linear);
     assert_true(a->chromosome_dropout == b->chromosome_dropout);
@@ -137,8 +142,8 @@ static void assert_same(const gp_io_network *a, const gp_io_network *b) {
     assert_string_equal(a->objective, b->objective);
 }
 
-static void round_trip(const gp_nn_shape *shape) {
-    gp_io_network n = {0}, back = {0};
+static void round_trip(const gp_nn_shape *shape, int64_t networks) {
+    gp_io_network n = {.networks = networks}, back = {0};
     gp_err err = {0};
     make(&n, shape);
     assert_int_equal(gp_io_network_write(&n, scratch_folder, &err), GP_OK);
@@ -152,7 +157,12 @@ static void round_trip(const gp_nn_shape *shape) {
 
 static void a_network_comes_back_as_it_was_written(void **state) {
     (void)state;
-    round_trip(&small);
+    round_trip(&small, 0);
+}
+
+static void so_do_several_that_are_averaged(void **state) {
+    (void)state;
+    round_trip(&small, 3);
 }
 
 static void so_does_one_without_covariates_traits_or_layers(void **state) {
@@ -160,7 +170,7 @@ static void so_does_one_without_covariates_traits_or_layers(void **state) {
     gp_nn_shape shape = small;
     shape.covariates = shape.traits = shape.layers = 0;
     shape.decodes = 1;
-    round_trip(&shape);
+    round_trip(&shape, 1);
 }
 
 static void and_one_of_covariates_alone(void **state) {
@@ -168,7 +178,7 @@ static void and_one_of_covariates_alone(void **state) {
     gp_nn_shape shape = small;
     shape.variants = shape.patches = 0;
     shape.chromosomes = 0;
-    round_trip(&shape);
+    round_trip(&shape, 1);
 }
 
 static void the_configuration_can_be_read_by_eye(void **state) {
@@ -562,6 +572,7 @@ static void every_refused_allocation_comes_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_network_comes_back_as_it_was_written, scratch_clear),
+        cmocka_unit_test_teardown(so_do_several_that_are_averaged, scratch_clear),
         cmocka_unit_test_teardown(so_does_one_without_covariates_traits_or_layers, scratch_clear),
         cmocka_unit_test_teardown(and_one_of_covariates_alone, scratch_clear),
         cmocka_unit_test(the_configuration_can_be_read_by_eye),

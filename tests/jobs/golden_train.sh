@@ -33,5 +33,6 @@ env2 0.48
 env4 0.40
 env5 0.47
 T
-awk -v s="$sum" 'BEGIN { exit !(s > 0) }' || fail "over all traits the networks add nothing: $sum"
+# 0.058 was seen; rounding of another CPU moves it by some thousandths
+awk -v s="$sum" 'BEGIN { exit !(s > 0.03) }' || fail "over all traits the networks add too little: $sum"
 finish

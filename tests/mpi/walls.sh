@@ -56,6 +56,8 @@ includes() {
     nowhere 'mpi\.h|mpi-ext\.h' src io jobs
     nowhere 'hdf5\.h|H5[A-Za-z]+\.h' src mpi
     nowhere 'htslib/' src mpi
+    nowhere 'jansson\.h' src mpi jobs
+    nowhere 'oneapi/' io mpi jobs
 }
 
 "$@"
