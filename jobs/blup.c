@@ -111,6 +111,17 @@ static void forget_others(const gp_blup_run *run) {
         gp_directory_forget(run->o->out, name[k]);
 }
 
+/* A network beside the tables would be taken for this run's, and may be the work of days. Local. */
+static int look_for_network(const gp_blup_run *run, gp_err *err) {
+    static const char *const name[] = {"checkpoint/run.txt", "model.safetensors"};
+    for (size_t k = 0; k < sizeof name / sizeof *name; k++)
+        if (gp_directory_has(run->o->out, name[k]))
+            return gp_err_set(err, GP_EINPUT,
+                              "%s: holds results of gp-dist train (%s); name another --out",
+                              run->o->out, name[k]);
+    return GP_OK;
+}
+
 static int work(gp_blup_run *run, gp_err *err) {
     if (open_matrix(run, err) != GP_OK)
         return err->code;
@@ -159,7 +170,8 @@ static int start(gp_job *job, gp_err *err) {
     gp_blup_check(run.o, err);
     if (gp_par_agree(job->par, err) == GP_OK && load(&run, err) == GP_OK) {
         if (gp_par_rank(job->par) == 0 && !run.o->dry_run)
-            made = gp_directory_make(run.o->out, &there, err) == GP_OK;
+            made = gp_directory_make(run.o->out, &there, err) == GP_OK &&
+                   look_for_network(&run, err) == GP_OK;
         if (gp_par_agree(job->par, err) == GP_OK)
             work(&run, err);
     }

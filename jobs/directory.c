@@ -43,6 +43,15 @@ void gp_directory_unmake(const char *path, int64_t there) {
     free(part);
 }
 
+int gp_directory_has(const char *path, const char *name) {
+    gp_err ignored = {0};
+    gp_text file = {0};
+    int has = gp_text_print(&file, &ignored, "%s/%s", path, name) == GP_OK &&
+              access(file.bytes, F_OK) == 0;
+    gp_text_free(&file);
+    return has;
+}
+
 void gp_directory_forget(const char *path, const char *name) {
     gp_err ignored = {0};
     gp_text file = {0};

@@ -14,6 +14,9 @@ int gp_directory_make(const char *path, int64_t *there, gp_err *err);
 /** Removes the directories that gp_directory_make made, as far as they are empty. */
 void gp_directory_unmake(const char *path, int64_t there);
 
+/** 1: there is a file of that name in a directory. */
+int gp_directory_has(const char *path, const char *name);
+
 /** Removes a file that an earlier run left in a directory and that this one has no part in; nothing
  *  where there is none. */
 void gp_directory_forget(const char *path, const char *name);

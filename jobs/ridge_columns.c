@@ -1,5 +1,6 @@
 /* Which regressions the baselines are made of, and whether each can be fitted. */
 #include "jobs/ridge_private.h"
+#include "src/base/split.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,7 +44,9 @@ static int check_fit(const gp_ridge_run *w, int64_t model, int64_t t, gp_err *er
     double first = NAN;
     int varies = 0;
     char fold[32] = "all";
-    if (model < plan->folds->count)
+    if (plan->folds->count == 1) /* no cross-validation: samples are left out to measure */
+        snprintf(fold, sizeof fold, "%s", model == 0 ? "validation" : "all");
+    else if (model < plan->folds->count)
         snprintf(fold, sizeof fold, "%lld", (long long)plan->folds->label[model]);
     for (int64_t i = 0; i < w->ridge->n; i++) {
         int64_t sample = w->ridge->sample[i];
@@ -53,7 +56,8 @@ static int check_fit(const gp_ridge_run *w, int64_t model, int64_t t, gp_err *er
         varies |= trait->value[sample] != first;
     }
     w->ridge->trained[model * w->ridge->traits + t] = n;
-    if (n < c + 3)
+    /* Without an inner fold there must still be more samples than directions. */
+    if (n - gp_units(n, GP_RIDGE_INNER) < c + 3)
         return gp_err_set(err, GP_EINPUT,
                           "trait '%s', fold %s: %lld samples to train with are too few for %lld "
                           "covariates and an intercept",

@@ -1,6 +1,7 @@
 /* The penalty of a ridge regression: its scale, and the best one from squared errors on a grid. */
 #include "jobs/ridge_private.h"
 #include "src/base/mem.h"
+#include "src/base/real.h"
 #include "src/geno/gram.h"
 
 #include <math.h>
@@ -28,10 +29,10 @@ double gp_ridge_choose(const double *error, double diagonal) {
     if (best == 0 || best == GP_RIDGE_GRID - 1)
         return gp_ridge_penalty(gp_ridge_grid[best], diagonal);
     for (int k = 0; k < 3; k++) {
-        x[k] = log(gp_ridge_penalty(gp_ridge_grid[best - 1 + k], diagonal));
+        x[k] = gp_log(gp_ridge_penalty(gp_ridge_grid[best - 1 + k], diagonal));
         y[k] = error[best - 1 + k];
     }
-    return exp(lowest(x, y));
+    return gp_exp(lowest(x, y));
 }
 
 /* ---- the mean of K's diagonal ---- */

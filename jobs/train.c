@@ -34,8 +34,8 @@ static int work(gp_train_run *run, gp_err *err) {
     warn(run);
     if (run->o->dry_run)
         return gp_train_report(run, err);
-    if (gp_train_take(run, err) != GP_OK || gp_train_room(run, err) != GP_OK ||
-        gp_train_init(run, err) != GP_OK)
+    if (gp_train_room(run, err) != GP_OK || gp_train_init(run, err) != GP_OK ||
+        gp_train_begin(run, err) != GP_OK || gp_train_take(run, err) != GP_OK)
         return err->code;
     gp_say(run->job->sink, GP_NOTE,
            "%lld models of %lld networks of %lld tokens (patches of %lld variants), %lld samples",

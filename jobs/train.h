@@ -72,14 +72,16 @@ typedef struct gp_train_run {
     gp_io_covariate *covariate; /* [cohort.covariates] */
     double *z;                  /* [n x covariates] standardised */
     gp_resident calls;
-    gp_nn_engine *engine;
+    gp_nn_engine *engine;  /* of the training; */
+    gp_nn_engine *float32; /* of predictions, as in gp-dist predict */
     gp_nn_model model;
     float *given; /* [given_networks x parameters] of --init; or NULL */
     int64_t given_networks;
     uint8_t *taken;  /* [tensors] 1 = starts as given */
     uint8_t *frozen; /* [tensors] 1 = is not trained */
     char digest[33]; /* of all that results depend on */
-    int fresh;       /* the directory's run began here; rank 0 */
+    gp_text begin;   /* run.txt, where the directory's run is to begin here */
+    int fresh;       /* it has begun here; rank 0 */
     /* What is found. */
     uint8_t *done;  /* [models x networks] kept by an earlier run, or by this one */
     double *output; /* [models x n x traits] predictions in the traits' units; rank 0 */
@@ -148,12 +150,13 @@ typedef struct gp_train_model {
     double *output;           /* of the network in hand, offset included */
     double *mean;             /* over the networks; then predictions in the traits' units */
     double *blind;            /* of the network that was not trained on a sample; else NaN */
-    double *effect;           /* [variants x traits] the ridge's, per standardised dosage */
-    gp_train_unit *unit;      /* [traits] */
-    gp_io_trait *trait;       /* [traits] how a trait follows from the networks */
-    double *fixed;            /* [traits x covariates] their effects */
-    float *parameter;         /* [networks x parameters] of the last model; rank 0; or NULL */
-    int linear;               /* the linear path is part of the outputs in training */
+    double *effect; /* [variants x traits] the ridge's, per standardised dosage; NULL but in the
+                       last model */
+    gp_train_unit *unit; /* [traits] */
+    gp_io_trait *trait;  /* [traits] how a trait follows from the networks */
+    double *fixed;       /* [traits x covariates] their effects */
+    float *parameter;    /* [networks x parameters] of the last model; rank 0; or NULL */
+    int linear;          /* the linear path is part of the outputs in training */
 } gp_train_model;
 
 int gp_train_model_init(gp_train_model *m, const gp_train_run *run, int64_t number, gp_err *err);
@@ -181,10 +184,14 @@ int gp_train_network(const gp_train_run *run, const gp_train_model *m, gp_err *e
 
 /** ---- jobs/train_keep.c: the directory of an interrupted run ---- */
 
-/** Compares the directory with what is asked for. GP_EINPUT where it holds another run, without
- *  --restart.
+/** Compares the directory with what is asked for, and changes nothing in it. GP_EINPUT where it
+ *  holds another run, or another command's results, without --restart.
  *    finished  out  1: there is nothing left to do */
 int gp_train_open(gp_train_run *run, int *finished, gp_err *err);
+
+/** Unless an interrupted run continues: removes what the directory holds, and marks it as this
+ *  run's. To be called when all that the user can get wrong is known to be right. */
+int gp_train_begin(gp_train_run *run, gp_err *err);
 
 /** Removes what a run that failed before any training has left, on rank 0. Local. */
 void gp_train_drop(const gp_train_run *run);

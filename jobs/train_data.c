@@ -245,6 +245,11 @@ static int standardise(gp_train_run *run, gp_err *err) {
         for (int64_t i = 0; i < run->n; i++)
             squares += (value[run->sample[i]] - mean) * (value[run->sample[i]] - mean);
         double deviation = sqrt(squares / (double)run->n);
+        if (!isfinite(deviation))
+            return gp_err_set(err, GP_EINPUT,
+                              "covariate '%s': its values are too large to be squared; give it in "
+                              "a larger unit",
+                              run->cohort.covariate[k].name);
         if (!(deviation > 1e-12 * fabs(mean)))
             deviation = 1.0;
         run->covariate[k] = (gp_io_covariate){run->cohort.covariate[k].name, mean, deviation};
@@ -330,6 +335,7 @@ static int load_calls(gp_train_run *run, gp_err *err) {
 int gp_train_room(gp_train_run *run, gp_err *err) {
     int bf16 = strcmp(run->o->precision, "bf16") == 0;
     gp_nn_engine_open(&run->engine, bf16 ? GP_NN_BFLOAT16 : GP_NN_FLOAT32, err);
+    gp_nn_engine_open(&run->float32, GP_NN_FLOAT32, err);
     run->model.mean = run->mean;
     run->model.scale = run->scale;
     run->model.engine = run->engine;
@@ -346,6 +352,7 @@ void gp_train_free(gp_train_run *run) {
     for (int64_t k = 0; run->log != NULL && k < run->models * run->o->networks; k++)
         gp_text_free(&run->log[k]);
     free(run->log);
+    gp_text_free(&run->begin);
     free(run->output);
     free(run->done);
     free(run->frozen);
@@ -353,6 +360,7 @@ void gp_train_free(gp_train_run *run) {
     free(run->taken);
     gp_nn_model_free(&run->model);
     gp_nn_engine_close(run->engine);
+    gp_nn_engine_close(run->float32);
     gp_resident_free(&run->calls);
     free(run->z);
     free(run->covariate);

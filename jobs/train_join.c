@@ -14,6 +14,7 @@
 #include "jobs/train.h"
 #include "src/assoc/calibrate.h"
 #include "src/base/mem.h"
+#include "src/base/real.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ int gp_train_model_init(gp_train_model *m, const gp_train_run *run, int64_t numb
     m->output = gp_mem_alloc(run->n * p, real, err);
     m->mean = gp_mem_alloc(run->n * p, real, err);
     m->blind = gp_mem_alloc(run->n * p, real, err);
-    m->effect = gp_mem_alloc(run->variants->total * p, real, err);
+    if (number == run->models - 1) /* only the network that is kept needs them */
+        m->effect = gp_mem_alloc(run->variants->total * p, real, err);
     m->unit = gp_mem_alloc(p, sizeof *m->unit, err);
     m->trait = gp_mem_alloc(p, sizeof *m->trait, err);
     m->fixed = gp_mem_alloc(p * c, real, err);
@@ -90,7 +92,7 @@ static double alone_value(const gp_train_model *m, int64_t t, int64_t i) {
 
 /* ---- units ---- */
 
-static void set_quantitative(gp_train_model *m, int64_t t) {
+static int set_quantitative(gp_train_model *m, int64_t t, gp_err *err) {
     gp_train_unit *u = &m->unit[t];
     double sum = 0.0, squares = 0.0, count = 0.0;
     for (int64_t i = 0; i < m->run->n; i++)
@@ -107,6 +109,12 @@ static void set_quantitative(gp_train_model *m, int64_t t) {
     m->trait[t].deviation = deviation;
     u->ridge_by = u->alone_by = 1.0 / deviation;
     u->ridge_from = u->alone_from = -mean / deviation;
+    if (!isfinite(deviation) || !isfinite(1.0 / deviation))
+        gp_err_set(err, GP_EINPUT,
+                   "trait '%s': its values are too large, or vary too little, to be squared; give "
+                   "it in another unit",
+                   m->trait[t].name);
+    return err->code;
 }
 
 /* Scratch: x, y [n]. */
@@ -135,7 +143,7 @@ int gp_train_join(gp_train_model *m, gp_err *err) {
         gp_train_unit *u = &m->unit[t];
         int quantitative = run->loss[t] == GP_NN_SQUARED;
         if (quantitative)
-            set_quantitative(m, t);
+            set_quantitative(m, t, err);
         else
             set_binary(m, t, x, x + n);
         for (int64_t i = 0; i < n; i++) {
@@ -155,8 +163,12 @@ int gp_train_join(gp_train_model *m, gp_err *err) {
 typedef struct sides {
     const gp_train_model *m;
     int64_t t;
-    int joins; /* 0: the stack into what covariates predict; 1: both into what ridge predicts */
+    int joins;   /* 0: the stack into what covariates predict; 1: both into what ridge predicts */
+    int without; /* the group of samples that do not count; -1: all do */
 } sides;
+
+/* Groups of samples, each measured by shares that the others gave. */
+enum { GROUPS = 5 };
 
 static double target_of(const sides *s, int64_t i) {
     return s->m->target[i * s->m->run->traits + s->t];
@@ -178,7 +190,8 @@ static double to_of(const sides *s, int64_t i) {
 }
 
 static int counts(const sides *s, int64_t i) {
-    return !isnan(target_of(s, i)) && !isnan(s->m->blind[i * s->m->run->traits + s->t]);
+    return i % GROUPS != s->without && !isnan(target_of(s, i)) &&
+           !isnan(s->m->blind[i * s->m->run->traits + s->t]);
 }
 
 /* NaN where both sides are the same. */
@@ -199,7 +212,7 @@ static double cross_entropy(const sides *s, double share) {
     for (int64_t i = 0; i < s->m->run->n; i++)
         if (counts(s, i)) {
             double from = from_of(s, i), y = from + share * (to_of(s, i) - from);
-            sum += fmax(y, 0.0) + log1p(exp(-fabs(y))) - target_of(s, i) * y;
+            sum += fmax(y, 0.0) + gp_log1p(gp_exp(-fabs(y))) - target_of(s, i) * y;
         }
     return sum;
 }
@@ -235,21 +248,25 @@ static double best_share(const sides *s, double high, double usual) {
     return isnan(share) ? usual : fmin(fmax(share, 0.0), high);
 }
 
-static void set_share(gp_train_model *m, int64_t t) {
+static void set_share(gp_train_model *m, int64_t t, int without) {
+    const sides stack = {m, t, 0, without}, both = {m, t, 1, without};
     gp_train_unit *u = &m->unit[t];
-    u->scale = best_share(&(sides){m, t, 0}, MOST_SCALE, 1.0);
-    u->gamma = is(m->run->o->linear, "ridge") ? best_share(&(sides){m, t, 1}, 1.0, HALF) : 1.0;
+    u->scale = best_share(&stack, MOST_SCALE, 1.0);
+    u->gamma = is(m->run->o->linear, "ridge") ? best_share(&both, 1.0, HALF) : 1.0;
     m->trait[t].stack = u->gamma;
 }
 
 /* ---- after the training ---- */
 
-/* With --folds 0 samples are measured where both sides are blind. */
-static void predict(gp_train_model *m, int64_t t) {
+/* With --folds 0 samples are measured where both sides are blind.
+ *   group  in  of the samples; -1: all */
+static void predict(gp_train_model *m, int64_t t, int group) {
     const gp_train_run *run = m->run;
     const gp_train_unit *u = &m->unit[t];
     int64_t p = run->traits;
     for (int64_t i = 0; i < run->n; i++) {
+        if (group >= 0 && i % GROUPS != group)
+            continue;
         int blind = run->split && !isnan(m->blind[i * p + t]);
         double alone = u->alone_from + u->alone_by * alone_value(m, t, i);
         double stack = (blind ? m->blind[i * p + t] : m->mean[i * p + t]) - alone;
@@ -258,7 +275,7 @@ static void predict(gp_train_model *m, int64_t t) {
         double r = u->ridge_from + u->ridge_by * ridge, y = r + u->gamma * (f - r);
         m->mean[i * p + t] = run->loss[t] == GP_NN_SQUARED
                                  ? m->trait[t].base + m->trait[t].deviation * y
-                                 : 1.0 / (1.0 + exp(-y));
+                                 : 1.0 / (1.0 + gp_exp(-y));
     }
 }
 
@@ -294,8 +311,14 @@ static void set_network(const gp_train_model *m, int64_t t, float *parameter) {
 
 void gp_train_joined(gp_train_model *m) {
     for (int64_t t = 0; t < m->run->traits; t++) {
-        set_share(m, t);
-        predict(m, t);
+        /* Samples that the shares are fitted on would flatter the networks. */
+        for (int group = 0; m->run->split && group < GROUPS; group++) {
+            set_share(m, t, group);
+            predict(m, t, group);
+        }
+        set_share(m, t, -1);
+        if (!m->run->split)
+            predict(m, t, -1);
         set_covariates(m, t);
         for (int64_t k = 0; m->parameter != NULL && k < m->run->o->networks; k++)
             set_network(m, t, m->parameter + k * m->run->model.table.parameters);

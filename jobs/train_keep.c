@@ -159,14 +159,6 @@ static int describe(gp_train_run *run, gp_text *text, gp_err *err) {
 
 enum { FRESH, CONTINUE, FINISHED };
 
-static int is_there(const gp_train_run *run, const char *name) {
-    gp_err ignored = {0};
-    gp_text path = {0};
-    int there = gp_train_path(run, name, &path, &ignored) == GP_OK && access(path.bytes, F_OK) == 0;
-    gp_text_free(&path);
-    return there;
-}
-
 /* Names the first line that differs, and what an option was and is. */
 static int differs(const gp_train_run *run, const char *was, const char *is, gp_err *err) {
     int old, new;
@@ -202,64 +194,100 @@ static void forget_models(const gp_train_run *run) {
     gp_text_free(&path);
 }
 
-/* Removes what earlier runs left, of this command and of those whose results look like models. */
+/* Removes what earlier runs left, of this command and of those whose results look like models. The
+ * marks go first: a directory that is half empty is nobody's. */
 static void forget(const gp_train_run *run) {
     static const char *const name[] = {
-        "metrics.tsv",         "predictions.tsv",
-        "training.tsv",        "config.json",
-        "model.safetensors",   "variants.tsv.gz",
-        "effects.tsv.gz",      "model.tsv",
-        "variance.tsv",        "tensorboard/events.out.tfevents.0.gp-dist",
-        "checkpoint/finished", "checkpoint/run.txt"};
+        "checkpoint/finished", "checkpoint/run.txt", "metrics.tsv",
+        "predictions.tsv",     "training.tsv",       "config.json",
+        "model.safetensors",   "variants.tsv.gz",    "effects.tsv.gz",
+        "model.tsv",           "variance.tsv",       "tensorboard/events.out.tfevents.0.gp-dist"};
     for (size_t k = 0; k < sizeof name / sizeof *name; k++)
         gp_directory_forget(run->o->out, name[k]);
     forget_models(run);
 }
 
-static int look(gp_train_run *run, const gp_text *now, int64_t *state, gp_err *err) {
+/* Results that no run.txt tells of are not this command's to remove. */
+static int look_for_others(const gp_train_run *run, gp_err *err) {
+    static const char *const other[][2] = {
+        {"effects.tsv.gz", "results of gp-dist blup"},
+        {"model.tsv", "results of gp-dist blup"},
+        {"variance.tsv", "results of gp-dist blup or assoc"},
+        {"model.safetensors", "a network whose checkpoint/run.txt is gone"}};
+    for (size_t k = 0; k < sizeof other / sizeof *other; k++)
+        if (gp_directory_has(run->o->out, other[k][0]))
+            return gp_err_set(err, GP_EINPUT,
+                              "%s: holds %s (%s); name another --out, or give --restart to "
+                              "replace them",
+                              run->o->out, other[k][1], other[k][0]);
+    return GP_OK;
+}
+
+/* What is marked as finished may have lost a file since: then it is done again. */
+static int is_whole(const gp_train_run *run) {
+    static const char *const name[] = {"checkpoint/finished", "training.tsv", "config.json",
+                                       "model.safetensors", "variants.tsv.gz"};
+    size_t there = 0;
+    while (there < sizeof name / sizeof *name && gp_directory_has(run->o->out, name[there]))
+        there++;
+    return there == sizeof name / sizeof *name &&
+           (run->masked || (gp_directory_has(run->o->out, "metrics.tsv") &&
+                            gp_directory_has(run->o->out, "predictions.tsv")));
+}
+
+static int look(const gp_train_run *run, int64_t *state, gp_err *err) {
     gp_text path = {0}, was = {0};
+    const char *now = run->begin.bytes;
     *state = FRESH;
-    if (gp_train_path(run, "run.txt", &path, err) == GP_OK && !run->o->restart &&
-        access(path.bytes, F_OK) == 0 && gp_io_read_text(path.bytes, &was, err) == GP_OK) {
-        if (strcmp(was.bytes != NULL ? was.bytes : "", now->bytes) != 0)
-            differs(run, was.bytes != NULL ? was.bytes : "", now->bytes, err);
-        *state = is_there(run, "finished") ? FINISHED : CONTINUE;
+    if (run->o->restart)
+        return GP_OK;
+    if (!gp_directory_has(run->o->out, "checkpoint/run.txt"))
+        return look_for_others(run, err);
+    if (gp_train_path(run, "run.txt", &path, err) == GP_OK &&
+        gp_io_read_text(path.bytes, &was, err) == GP_OK) {
+        if (strcmp(was.bytes != NULL ? was.bytes : "", now) != 0)
+            differs(run, was.bytes != NULL ? was.bytes : "", now, err);
+        *state = is_whole(run) ? FINISHED : CONTINUE;
     }
     gp_text_free(&was);
     gp_text_free(&path);
     return err->code;
 }
 
-static int begin(gp_train_run *run, const gp_text *now, gp_err *err) {
+static int begin(gp_train_run *run, gp_err *err) {
     gp_text path = {0};
     run->fresh = 1;
     forget(run);
     if (gp_train_path(run, "", &path, err) == GP_OK &&
         gp_io_make_directory(path.bytes, err) == GP_OK &&
         gp_text_print(&path, err, "run.txt") == GP_OK)
-        gp_io_write_file(path.bytes, now->bytes, now->length, err);
+        gp_io_write_file(path.bytes, run->begin.bytes, run->begin.length, err);
     gp_text_free(&path);
     return err->code;
 }
 
 int gp_train_open(gp_train_run *run, int *finished, gp_err *err) {
     gp_par *par = run->job->par;
-    gp_text now = {0};
     int64_t state = 0;
-    describe(run, &now, err);
+    describe(run, &run->begin, err);
     run->done = gp_mem_alloc(run->models * run->o->networks, sizeof *run->done, err);
     run->log = gp_mem_alloc(run->models * run->o->networks, sizeof *run->log, err);
-    if (gp_par_agree(par, err) == GP_OK && gp_par_rank(par) == 0 &&
-        look(run, &now, &state, err) == GP_OK && state == FRESH)
-        begin(run, &now, err);
-    gp_text_free(&now);
-    if (gp_par_agree(par, err) != GP_OK)
+    if (gp_par_agree(par, err) == GP_OK && gp_par_rank(par) == 0)
+        look(run, &state, err);
+    if (gp_par_agree(par, err) != GP_OK || gp_par_sum(par, &state, 1, err) != GP_OK)
         return err->code;
-    gp_par_sum(par, &state, 1, err);
     *finished = state == FINISHED;
+    if (state != FRESH)
+        gp_text_free(&run->begin);
     if (state == CONTINUE)
         gp_say(run->job->sink, GP_NOTE, "%s: continues an interrupted run", run->o->out);
     return err->code;
+}
+
+int gp_train_begin(gp_train_run *run, gp_err *err) {
+    if (gp_par_rank(run->job->par) == 0 && run->begin.length > 0)
+        begin(run, err);
+    return gp_par_agree(run->job->par, err);
 }
 
 /* ---- the end ---- */
@@ -270,7 +298,7 @@ void gp_train_drop(const gp_train_run *run) {
     for (int64_t k = 0; run->done != NULL && k < run->models * run->o->networks; k++)
         if (run->done[k])
             return;
-    if (!run->fresh || is_there(run, "last.safetensors"))
+    if (!run->fresh || gp_directory_has(run->o->out, "checkpoint/last.safetensors"))
         return;
     if (gp_train_path(run, "", &path, &ignored) == GP_OK) {
         gp_directory_forget(path.bytes, "run.txt");

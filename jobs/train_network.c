@@ -37,7 +37,6 @@ static void copy_people(const gp_train_model *m, gp_io_network *to, gp_err *err)
 static int write_network(const gp_train_run *run, const gp_train_model *m, gp_err *err) {
     const gp_patches *p = &run->patches;
     gp_io_network to = {.networks = run->o->networks};
-    size_t parameters = (size_t)(run->o->networks * run->model.table.parameters);
     if (gp_io_network_init(&to, &run->model.shape, err) == GP_OK) {
         size_t variants = (size_t)p->variants * sizeof(double);
         for (int32_t k = 0; k < p->chromosomes; k++)
@@ -45,7 +44,8 @@ static int write_network(const gp_train_run *run, const gp_train_model *m, gp_er
         copy_people(m, &to, err);
         memcpy(to.mean, run->mean, variants);
         memcpy(to.scale, run->scale, variants);
-        memcpy(to.parameter, m->parameter, parameters * sizeof *to.parameter);
+        free(to.parameter);
+        to.parameter = m->parameter; /* lent: all networks' are many */
         to.linear = !run->masked && strcmp(run->o->linear, "none") != 0;
         to.chromosome_dropout = run->o->training.chromosome_dropout;
         to.samples = run->n;
@@ -53,6 +53,7 @@ static int write_network(const gp_train_run *run, const gp_train_model *m, gp_er
         to.objective = copy(run->o->objective, err);
         if (err->code == GP_OK)
             gp_io_network_write(&to, run->o->out, err);
+        to.parameter = NULL;
     }
     gp_io_network_free(&to);
     return err->code;

@@ -265,7 +265,8 @@ void gp_train_settle(gp_train_options *o, int64_t samples) {
     if (o->layers == 0)
         o->layers = defaults.layers[large];
     if (o->networks == 0)
-        o->networks = masked ? 1 : defaults.networks[large];
+        o->networks =
+            masked || samples < 10 * defaults.networks[large] ? 1 : defaults.networks[large];
     o->training.seed = (uint64_t)o->seed;
 }
 

@@ -18,6 +18,7 @@ enum {
 /* Bytes of the largest rank, by what they are for. */
 typedef struct bytes {
     int64_t people, baselines, calls, parameters, training;
+    int64_t joining; /* on rank 0, when the networks of all samples are put together */
 } bytes;
 
 static bytes count_bytes(gp_train_run *run, const gp_nn_model *model) {
@@ -32,13 +33,18 @@ static bytes count_bytes(gp_train_run *run, const gp_nn_model *model) {
             samples = gp_most(samples, s->sample[to - 1] + 1 - s->sample[from]);
     }
     bytes b = {.people = BASE + BLAS + run->cohort.samples.n * (ID + 8 * columns) +
-                         8 * run->n * (run->cohort.covariates + 3 * run->traits)};
+                         8 * run->n * (run->cohort.covariates + (5 + run->models) * run->traits)};
     int64_t row = gp_round_up(gp_units(run->variants->total, CALLS), ROW);
     b.calls = samples * row + 24 * run->variants->first[run->variants->chromosomes];
     b.parameters = model->table.parameters * (int64_t)sizeof(gp_real);
     b.training =
         gp_trainer_bytes(&run->o->training, model, gp_units(run->o->training.batch, s->slots) + 1,
                          omp_get_max_threads(), ranks);
+    if (ranks > 1) /* MPI's own room for sums on their way */
+        b.training += model->table.parameters * (int64_t)sizeof(int64_t);
+    b.joining = (run->o->networks + 1) * b.parameters;
+    if (run->o->init != NULL)
+        b.parameters += run->o->networks * b.parameters;
     if (!run->masked) {
         ridge = gp_train_ridge_plan(run);
         b.baselines = gp_ridge_bytes(&ridge, run->variants->total, ranks);
@@ -94,7 +100,9 @@ static void print_bytes(const bytes *b) {
     printf(
         "memory: about %.3g MB on the largest rank: calls %.3g, parameters %.3g, optimizer, sums "
         "and activations %.3g, baselines %.3g (before the training), the rest %.3g\n",
-        (double)(b->people + gp_most(b->calls + b->parameters + b->training, b->baselines)) / 1e6,
+        (double)(b->people + gp_most(b->calls + b->parameters + gp_most(b->training, b->joining),
+                                     b->baselines)) /
+            1e6,
         (double)b->calls / 1e6, (double)b->parameters / 1e6, (double)b->training / 1e6,
         (double)b->baselines / 1e6, (double)b->people / 1e6);
 }

@@ -147,7 +147,8 @@ int gp_trainer_check(const gp_trainer *t, gp_err *err) {
 
 double gp_trainer_rate(const gp_trainer *t, int64_t step) {
     const gp_trainer_settings *s = t->plan->settings;
-    return gp_nn_rate(s->rate, step, s->warmup, s->epochs * t->epoch.steps);
+    /* The step after the last would be the first without a rate. */
+    return gp_nn_rate(s->rate, step, s->warmup, s->epochs * t->epoch.steps + 1);
 }
 
 /* ---- forward and backward ---- */

@@ -1,4 +1,5 @@
 #include "src/assoc/calibrate.h"
+#include "src/base/real.h"
 
 #include <math.h>
 
@@ -19,7 +20,7 @@ static int is_used(const pairs *p, int64_t i) {
 
 /* log(1 + exp(t)) */
 static double softplus(double t) {
-    return fmax(t, 0.0) + log1p(exp(-fabs(t)));
+    return fmax(t, 0.0) + gp_log1p(gp_exp(-fabs(t)));
 }
 
 static double prior(const pairs *p, double b) {
@@ -43,7 +44,7 @@ static int improve(const pairs *p, double *a, double *b, double *at) {
     for (int64_t i = 0; i < p->n; i++)
         if (is_used(p, i)) {
             double z = (p->x[i] - p->mean) / p->deviation;
-            double q = 1.0 / (1.0 + exp(-(*a + *b * z))), w = q * (1.0 - q);
+            double q = 1.0 / (1.0 + gp_exp(-(*a + *b * z))), w = q * (1.0 - q);
             ga += q - p->y[i];
             gb += (q - p->y[i]) * z;
             aa += w;
@@ -81,8 +82,8 @@ gp_calibration gp_calibrate(const double *x, const double *y, int64_t n) {
             squares += (x[i] - p.mean) * (x[i] - p.mean);
     p.deviation = used > 0.0 ? sqrt(squares / used) : 0.0;
     if (cases == 0.0 || cases == used)
-        return (gp_calibration){log((cases + 0.5) / (used - cases + 0.5)), 0.0};
-    double a = log(cases / (used - cases));
+        return (gp_calibration){gp_log((cases + 0.5) / (used - cases + 0.5)), 0.0};
+    double a = gp_log(cases / (used - cases));
     if (!(p.deviation > 1e-12 * fabs(p.mean)))
         return (gp_calibration){a, 0.0};
     p.slope = p.deviation * used * used / (cases * (used - cases));

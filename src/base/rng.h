@@ -24,7 +24,8 @@ typedef struct gp_rng {
 
 /** The start of a stream of 2^34 words.
  *    seed     in  the user's
- *    purpose  in  < 256; src/sim takes 1-63 (src/sim/purpose.h)
+ *    purpose  in  < 256; src/sim takes 1-63 (src/sim/purpose.h), src/pca 64, networks and their
+ *                 training 70-76
  *    a, b     in  indices
  *    c        in  index < 2^24
  *  Whoever adds a purpose picks a number that no other has. */

@@ -58,7 +58,7 @@ int gp_nn_bfloat16_has(void) {
 void *gp_nn_bfloat16_open(gp_err *err) {
     if (!gp_nn_bfloat16_has()) {
         gp_err_set(err, GP_EINPUT,
-                   "--precision bfloat16: this CPU does not multiply bfloat16 numbers (it needs "
+                   "--precision bf16: this CPU does not multiply bfloat16 numbers (it needs "
                    "AVX512_BF16 or AMX); leave it float32");
         return NULL;
     }

@@ -31,7 +31,7 @@ static inline int gp_nn_bfloat16_has(void) {
 
 static inline void *gp_nn_bfloat16_open(gp_err *err) {
     gp_err_set(err, GP_EINPUT,
-               "--precision bfloat16: this program was built without oneDNN; leave it float32, or "
+               "--precision bf16: this program was built without oneDNN; leave it float32, or "
                "build where CMake finds oneDNN");
     return NULL;
 }
