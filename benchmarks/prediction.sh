@@ -77,7 +77,7 @@ for _ in 1 2 3; do
     speed 1
     speed "$ranks"
 done
-printf 'samples/s: %s on 1 rank, %s on %s ranks; ratio %s; %s s of it waiting for sums\n' "$(figure ranks1 1)" \
+printf 'samples/s: %.0f on 1 rank, %.0f on %s ranks; ratio %s; %s s of it waiting for sums\n' "$(figure ranks1 1)" \
     "$(figure "ranks$ranks" 1)" "$ranks" "$(ratio "ranks$ranks" ranks1 1)" "$(figure "ranks$ranks" 3)"
 
 if [ -d "$data/wheat-bglr" ]; then

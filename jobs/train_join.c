@@ -8,8 +8,7 @@
  * beside C, and to the end, when they have learnt some noise: scale is what makes C + scale S fit
  * best, and then gamma what the whole does, where both sides are blind: a sample's S is then that
  * of the network that was not trained on it, its R that of an inner fold without it. Without the
- * ridge
- * (--linear free or none) gamma is 1.
+ * ridge (--linear free or none) both are 1.
  * Source: Breiman 1996, Machine Learning 24:49 (stacked regressions). */
 #include "jobs/train.h"
 #include "src/assoc/calibrate.h"
@@ -251,8 +250,11 @@ static double best_share(const sides *s, double high, double usual) {
 static void set_share(gp_train_model *m, int64_t t, int without) {
     const sides stack = {m, t, 0, without}, both = {m, t, 1, without};
     gp_train_unit *u = &m->unit[t];
-    u->scale = best_share(&stack, MOST_SCALE, 1.0);
-    u->gamma = is(m->run->o->linear, "ridge") ? best_share(&both, 1.0, HALF) : 1.0;
+    u->scale = u->gamma = 1.0;
+    if (is(m->run->o->linear, "ridge")) {
+        u->scale = best_share(&stack, MOST_SCALE, 1.0);
+        u->gamma = best_share(&both, 1.0, HALF);
+    }
     m->trait[t].stack = u->gamma;
 }
 

