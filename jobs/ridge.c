@@ -67,7 +67,6 @@ static int room_init(gp_ridge_run *w, gp_err *err) {
     w->penalty = gp_mem_alloc(fits, real, err);
     w->lambda = gp_mem_alloc(w->room, GP_RIDGE_GRID * real, err);
     w->total = gp_mem_alloc(w->room, GP_RIDGE_GRID * real, err);
-    w->shared = gp_mem_alloc(w->ridge->n, sizeof *w->shared, err);
     w->like = gp_mem_alloc(w->ridge->traits, sizeof *w->like, err);
     return err->code;
 }
@@ -81,7 +80,6 @@ static void run_free(gp_ridge_run *w) {
     free(w->penalty);
     free(w->lambda);
     free(w->total);
-    free(w->shared);
     free(w->like);
 }
 
@@ -107,17 +105,12 @@ int64_t gp_ridge_bytes(const gp_ridge_plan *plan, int64_t variants, int64_t rank
 
 /* ---- together ---- */
 
-/* Every rank has filled its rows alone; the others hold zero bits, and a sum of integers carries
- * the doubles over. Collective. */
+/* Every rank has filled its rows alone. Collective. */
 static int share(gp_ridge_run *w, gp_err *err) {
     gp_ridge *r = w->ridge;
     double *all[] = {r->covariates, r->value, r->cross, r->alpha};
-    for (int a = 0; a < 4; a++)
-        for (int64_t k = 0; k < r->models * r->traits && err->code == GP_OK; k++) {
-            memcpy(w->shared, all[a] + k * r->n, (size_t)r->n * sizeof *w->shared);
-            if (gp_par_sum(w->job->par, w->shared, r->n, err) == GP_OK)
-                memcpy(all[a] + k * r->n, w->shared, (size_t)r->n * sizeof *w->shared);
-        }
+    for (int a = 0; a < 4 && err->code == GP_OK; a++)
+        gp_par_complete(w->job->par, all[a], r->models * r->traits * r->n, err);
     return err->code;
 }
 

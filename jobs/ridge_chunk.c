@@ -4,6 +4,7 @@
 #include "jobs/traits.h"
 #include "src/assoc/design.h"
 #include "src/assoc/row_sums.h"
+#include "src/assoc/spectrum.h"
 #include "src/base/mem.h"
 
 #include <math.h>
@@ -115,7 +116,7 @@ static int64_t make_basis(gp_ridge_chunk *h, int64_t d) {
     for (int64_t k = 0; k < c; k++) {
         mean[k] = gather(h, n, cohort->covariate[k].value, h->scratch);
         for (int64_t b = 0; kept[k] && b <= at; b++)
-            turn[b * c + k] = gp_row_dot(h->q + b * n, h->scratch, n);
+            turn[b * c + k] = gp_dot(h->q + b * n, h->scratch, n);
         at += kept[k];
     }
     return rank;
@@ -167,7 +168,7 @@ static void set_trait(gp_ridge_chunk *h, int64_t d, int64_t rank, int64_t j) {
     memset(y, 0, (size_t)h->rows * sizeof *y);
     fit[0] = gather(h, n, value, h->scratch) * sqrt((double)n);
     for (int64_t b = 0; b < rank; b++)
-        fit[1 + b] = gp_row_dot(h->q + b * n, h->scratch, n);
+        fit[1 + b] = gp_dot(h->q + b * n, h->scratch, n);
     h->length[j] = gp_design_residual(h->q, n, rank, h->scratch);
     for (int64_t i = 0; i < n; i++) {
         int64_t row = h->list[i] - h->first;

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHARED = 1 << 16 /* doubles that ranks exchange at once */ };
-
 /* The effects, under way. */
 typedef struct effects {
     gp_components_product product;
@@ -39,22 +37,9 @@ static int number_variants(effects *e, gp_err *err) {
     return err->code;
 }
 
-/* A variant is one rank's; the others hold zero bits. Collective. */
-static int share(const effects *e, gp_job *job, int64_t *shared, gp_err *err) {
-    int64_t all = e->product.variants.total * e->traits;
-    for (int64_t at = 0; at < all && err->code == GP_OK; at += SHARED) {
-        int64_t count = gp_least(SHARED, all - at);
-        memcpy(shared, e->effect + at, (size_t)count * sizeof *shared);
-        if (gp_par_sum(job->par, shared, count, err) == GP_OK)
-            memcpy(e->effect + at, shared, (size_t)count * sizeof *shared);
-    }
-    return err->code;
-}
-
 /* Collective. */
 static int visit(effects *e, gp_job *job, const gp_ridge *ridge, int64_t model, gp_err *err) {
     int64_t all = ridge->variants.total * ridge->traits, room = e->product.columns;
-    int64_t *shared = gp_mem_alloc(SHARED, sizeof *shared, err);
     number_variants(e, err);
     if (err->code == GP_OK && e->product.variants.total != ridge->variants.total)
         gp_err_set(err, GP_EFAIL, "ridge regression: the variants are not those of the model");
@@ -67,9 +52,8 @@ static int visit(effects *e, gp_job *job, const gp_ridge *ridge, int64_t model, 
                                 e->columns, take, e, err);
         }
         if (err->code == GP_OK)
-            share(e, job, shared, err);
+            gp_par_complete(job->par, e->effect, all, err); /* a variant is one rank's */
     }
-    free(shared);
     return err->code;
 }
 

@@ -95,7 +95,6 @@ typedef struct gp_ridge_run {
     double *penalty;         /* [models x traits] chosen */
     double *lambda;          /* [room x GP_RIDGE_GRID] */
     double *total;           /* [room x GP_RIDGE_GRID] */
-    int64_t *shared;         /* [n] */
     int64_t *like;           /* [traits] the first trait with the same samples */
     int64_t products, settled;
     int unsettled; /* chunks that have not settled in GP_RIDGE_MOST_PRODUCTS */

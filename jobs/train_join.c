@@ -211,7 +211,7 @@ static double cross_entropy(const sides *s, double share) {
     for (int64_t i = 0; i < s->m->run->n; i++)
         if (counts(s, i)) {
             double from = from_of(s, i), y = from + share * (to_of(s, i) - from);
-            sum += fmax(y, 0.0) + gp_log1p(gp_exp(-fabs(y))) - target_of(s, i) * y;
+            sum += gp_softplus(y) - target_of(s, i) * y;
         }
     return sum;
 }

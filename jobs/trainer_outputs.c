@@ -61,33 +61,13 @@ static void run_list(gp_trainer *t, const gp_trainer_list *list, gp_shard what, 
     }
 }
 
-/* ---- numbers that one rank has, for all ---- */
-
-/* x [count] is 0 but in places of this rank's own; afterwards all ranks have all. Bits are added as
- * integers, so nothing is rounded. */
-static int join(gp_trainer *t, double *x, int64_t count, gp_err *err) {
-    enum { ROOM = 1 << 16 };
-    int64_t *bits = gp_mem_alloc(gp_least(ROOM, count), sizeof *bits, err);
-    if (gp_par_agree(t->par, err) != GP_OK)
-        goto done;
-    for (int64_t at = 0; at < count && err->code == GP_OK; at += ROOM) {
-        int64_t here = gp_least(ROOM, count - at);
-        memcpy(bits, x + at, (size_t)here * sizeof *bits);
-        gp_par_sum(t->par, bits, here, err);
-        memcpy(x + at, bits, (size_t)here * sizeof *bits);
-    }
-done:
-    free(bits);
-    return err->code;
-}
-
 int gp_trainer_validate(gp_trainer *t, double *mean, gp_err *err) {
     const gp_trainer_list *list = &t->validation;
     double *loss = gp_mem_alloc(list->shards, sizeof *loss, err), sum = 0;
     if (gp_par_agree(t->par, err) != GP_OK)
         goto done;
     run_list(t, list, (gp_shard){.use = GP_SHARD_VALIDATE, .masked_chromosome = -1}, loss, NULL);
-    if (join(t, loss, list->shards, err) != GP_OK)
+    if (gp_par_complete(t->par, loss, list->shards, err) != GP_OK)
         goto done;
     for (int64_t k = 0; k < list->shards; k++)
         sum += loss[k];
@@ -112,7 +92,7 @@ int gp_trainer_outputs(const gp_trainer_plan *plan, int32_t masked_chromosome, d
     memset(output, 0, (size_t)count * sizeof *output);
     run_list(&t, &all, (gp_shard){.use = GP_SHARD_PREDICT, .masked_chromosome = masked_chromosome},
              NULL, output);
-    join(&t, output, count, err);
+    gp_par_complete(t.par, output, count, err);
 done:
     gp_trainer_list_free(&all);
     gp_lanes_free(&t);

@@ -58,6 +58,10 @@ int gp_par_sum_shards(gp_par *par, int64_t *x, int64_t count, gp_err *err);
 /** x[i] = sum of x[i] over all ranks. Collective. */
 int gp_par_sum(gp_par *par, int64_t *x, int64_t count, gp_err *err);
 
+/** Gives all ranks numbers of which each stands on one of them, with its bits: on the others its
+ * place is 0 (not -0). Collective. */
+int gp_par_complete(gp_par *par, double *x, int64_t count, gp_err *err);
+
 /** x[i] = maximum of x[i] over all ranks. Collective. */
 int gp_par_max(gp_par *par, int64_t *x, int64_t count, gp_err *err);
 

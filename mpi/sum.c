@@ -1,4 +1,5 @@
 #include "mpi/par_private.h"
+#include "src/base/split.h"
 
 #include <string.h>
 
@@ -59,6 +60,19 @@ int gp_par_sum(gp_par *par, int64_t *x, int64_t count, gp_err *err) {
     if (check_count(count, err) != GP_OK)
         return err->code;
     reduce(par, par->world, MPI_SUM, x, count);
+    return GP_OK;
+}
+
+int gp_par_complete(gp_par *par, double *x, int64_t count, gp_err *err) {
+    enum { ROOM = 1 << 20 }; /* what MPI copies at once */
+    if (check_count(count, err) != GP_OK)
+        return err->code;
+    /* The bits are added as integers: all but one of a number's are 0. */
+    for (int64_t at = 0; at < count; at += gp_least(ROOM, piece(par, count, at))) {
+        int here = (int)gp_least(ROOM, piece(par, count, at));
+        int rc = MPI_Allreduce(MPI_IN_PLACE, x + at, here, MPI_UINT64_T, MPI_SUM, par->world);
+        gp_par_must(par, rc, "bringing the ranks' numbers together");
+    }
     return GP_OK;
 }
 

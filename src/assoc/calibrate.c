@@ -18,11 +18,6 @@ static int is_used(const pairs *p, int64_t i) {
     return !isnan(p->x[i]) && !isnan(p->y[i]);
 }
 
-/* log(1 + exp(t)) */
-static double softplus(double t) {
-    return fmax(t, 0.0) + gp_log1p(gp_exp(-fabs(t)));
-}
-
 static double prior(const pairs *p, double b) {
     return p->precision * (b - p->slope) * (b - p->slope) / 2.0;
 }
@@ -33,7 +28,7 @@ static double cost(const pairs *p, double a, double b) {
     for (int64_t i = 0; i < p->n; i++)
         if (is_used(p, i)) {
             double t = a + b * (p->x[i] - p->mean) / p->deviation;
-            sum += softplus(t) - p->y[i] * t;
+            sum += gp_softplus(t) - p->y[i] * t;
         }
     return sum;
 }

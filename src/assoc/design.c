@@ -1,4 +1,5 @@
 #include "src/assoc/design.h"
+#include "src/assoc/spectrum.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,18 +8,7 @@
  * (1e-16 sqrt n), far below any real information. */
 #define NOTHING 1e-9
 
-/* Eight running sums: one order for every compiler and vector width. */
-static double dot(const double *x, const double *y, int64_t n) {
-    double s[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++)
-            s[k] += x[i + k] * y[i + k];
-    for (; i < n; i++)
-        s[i & 7] += x[i] * y[i];
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
+/* Eight running sums, as in gp_dot. */
 static void centre(double *x, int64_t n) {
     double s[8] = {0};
     for (int64_t i = 0; i < n; i++)
@@ -36,18 +26,18 @@ static void subtract(double *x, const double *q, double a, int64_t n) {
 /* Leaves the unit vector of x's part outside the span of 1 and q, or zeros; returns that part's
  * length. */
 static double reduce(const double *q, int64_t rank, double *x, int64_t n) {
-    double whole = sqrt(dot(x, x, n));
+    double whole = sqrt(gp_dot(x, x, n));
     centre(x, n); /* twice: the mean of many equal numbers is itself off by rounding */
     centre(x, n);
     /* A constant leaves rounding of its own size, a combination rounding of its centred size, or of
      * its own where the input was rounded when it was made (a time in seconds). */
-    double nothing = fmax(1e-13 * whole, NOTHING * sqrt(dot(x, x, n)));
+    double nothing = fmax(1e-13 * whole, NOTHING * sqrt(gp_dot(x, x, n)));
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t j = 0; j < rank; j++)
-            subtract(x, q + j * n, dot(x, q + j * n, n), n);
+            subtract(x, q + j * n, gp_dot(x, q + j * n, n), n);
         centre(x, n);
     }
-    double length = sqrt(dot(x, x, n));
+    double length = sqrt(gp_dot(x, x, n));
     if (!(length > nothing)) {
         memset(x, 0, (size_t)n * sizeof *x);
         return 0.0;

@@ -1,5 +1,6 @@
 #include "src/assoc/ridge.h"
 #include "src/assoc/row_sums.h"
+#include "src/assoc/spectrum.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/pca/subspace.h"
@@ -130,7 +131,7 @@ static int measure(work *w, gp_err *err) {
         for (int64_t a = 0; a < w->count; a++) {
             int64_t n, at = gp_row_sums_at(sums, k, &n);
             const double *r = w->r + w->active[a] * s->rows + at;
-            gp_row_sums_set(sums, k, a, gp_row_dot(r, r, n));
+            gp_row_sums_set(sums, k, a, gp_dot(r, r, n));
         }
     return gp_row_sums_add(sums, w->total, err);
 }
@@ -166,9 +167,9 @@ static void project_sums(work *w, int64_t block, int64_t a) {
     }
     for (int64_t b = 0; b < s->basis; b++)
         gp_row_sums_set(sums, block, a * width + b,
-                        gp_row_dot(s->e + (d * s->basis + b) * rows + at, masked, n));
-    gp_row_sums_set(sums, block, a * width + s->basis, gp_row_dot(p, masked, n));
-    gp_row_sums_set(sums, block, a * width + s->basis + 1, gp_row_dot(p, p, n));
+                        gp_dot(s->e + (d * s->basis + b) * rows + at, masked, n));
+    gp_row_sums_set(sums, block, a * width + s->basis, gp_dot(p, masked, n));
+    gp_row_sums_set(sums, block, a * width + s->basis + 1, gp_dot(p, p, n));
 }
 
 /* Steps' lengths. The same on all ranks. */

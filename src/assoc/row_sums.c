@@ -52,14 +52,3 @@ int gp_row_sums_add(gp_row_sums *s, double *total, gp_err *err) {
         }
     return GP_OK;
 }
-
-double gp_row_dot(const double *x, const double *y, int64_t n) {
-    double s[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++)
-            s[k] += x[i + k] * y[i + k];
-    for (; i < n; i++)
-        s[i & 7] += x[i] * y[i];
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}

@@ -41,7 +41,4 @@ int64_t gp_row_sums_at(const gp_row_sums *s, int64_t block, int64_t *count);
  *    total  out  [cells] the same on all ranks */
 int gp_row_sums_add(gp_row_sums *s, double *total, gp_err *err);
 
-/** x . y of n rows, in one order for every compiler and vector width. */
-double gp_row_dot(const double *x, const double *y, int64_t n);
-
 #endif

@@ -113,3 +113,7 @@ double gp_exp(double x) {
     int half = (int)k / 2; /* two steps, so that results below 2^-1022 round once at the end */
     return e * gp_power_of_two(half) * gp_power_of_two((int)k - half);
 }
+
+double gp_softplus(double x) {
+    return fmax(x, 0.0) + gp_log1p(gp_exp(-fabs(x)));
+}

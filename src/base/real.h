@@ -17,6 +17,9 @@ double gp_log1p(double x);
 /** e to the x; 0 and inf beyond the range of doubles. */
 double gp_exp(double x);
 
+/** log(1 + e to the x). */
+double gp_softplus(double x);
+
 /** 2 to the e, exact; -1022 <= e <= 1023. */
 double gp_power_of_two(int e);
 

@@ -234,6 +234,25 @@ static void a_negative_count_or_a_rank_without_a_group_is_refused(void **state) 
     assert_all(gp_par_sum_shards(par, &x, 1, &err[4]) == (alone ? GP_EFAIL : GP_OK));
 }
 
+static void numbers_of_one_rank_each_reach_all_with_their_bits(void **state) {
+    (void)state;
+    enum { COUNT = 3 * MOST };
+    gp_err err = {0};
+    double x[COUNT] = {0};
+    int64_t bits[COUNT], lost = 0;
+    for (int64_t i = 0; i < COUNT; i++) {
+        uint64_t any = number_of(9, i, 0, 0); /* NaN, infinities and -0 among them */
+        bits[i] = i % 7 == 0 ? INT64_MIN : i % 7 == 1 ? 0x7FF0000000000000 : (int64_t)any;
+        if (number_of(10, i, 0, 0) % (uint64_t)gp_par_size(par) == (uint64_t)gp_par_rank(par))
+            memcpy(&x[i], &bits[i], sizeof x[i]);
+    }
+    assert_all(gp_par_complete(par, x, COUNT, &err) == GP_OK);
+    lost = memcmp(x, bits, sizeof x);
+    assert_all(lost == 0);
+    assert_all(gp_par_complete(par, x, 0, &err) == GP_OK);
+    assert_all(gp_par_complete(par, x, -1, &err) == GP_EFAIL);
+}
+
 static void fill_text(gp_text *text, int round, int r, int64_t length, gp_err *err) {
     for (int64_t i = 0; i < length; i++) {
         char byte = (char)number_of(3, round, r, i); /* zeros too */
@@ -297,6 +316,7 @@ int main(int argc, char **argv) {
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rank_and_size_are_those_of_mpi),
+        cmocka_unit_test(numbers_of_one_rank_each_reach_all_with_their_bits),
         cmocka_unit_test(node_size_counts_the_ranks_with_this_hosts_name),
         cmocka_unit_test_setup(without_shards_every_rank_is_a_group, plain),
         cmocka_unit_test(rank_is_group_times_shards_plus_shard_and_the_rest_has_no_group),

@@ -9,6 +9,7 @@
 #include "src/assoc/design.h"
 #include "src/assoc/ridge.h"
 #include "src/assoc/row_sums.h"
+#include "src/assoc/spectrum.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/pca/subspace.h"
@@ -329,7 +330,7 @@ static void row_sums_of_blocks_are_added_in_their_order(void **state) {
     }
     assert_int_equal(gp_row_sums_add(&s, total, &err), GP_OK);
     assert_true(total[0] == (double)n && total[1] == 1.0);
-    assert_true(gp_row_dot(x, y, 9) == 54.0);
+    assert_true(gp_dot(x, y, 9) == 54.0);
     gp_row_sums_free(&s);
 }
 
