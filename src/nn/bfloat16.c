@@ -10,10 +10,11 @@
 #include <string.h>
 
 #if defined(__x86_64__) && !defined(GP_NN_DOUBLE)
-#define WIDE __attribute__((target("avx512f,avx512bw")))
+#include <immintrin.h>
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define WITH_INSTRUCTION
 enum { IS_HERE = 1 };
 #else
-#define WIDE
 enum { IS_HERE = 0 };
 #endif
 
@@ -124,7 +125,17 @@ static void give_bench(state *s, bench *b) {
 /* ---- numbers ---- */
 
 /* Rounds to nearest, ties to even; what is not a number stays so. */
+#ifdef WITH_INSTRUCTION
 WIDE static void round_row(const gp_real *x, int64_t n, gp_real scale, uint16_t *to) {
+    const __m512 factor = _mm512_set1_ps(scale);
+    for (int64_t i = 0; i < n; i += 16) {
+        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : 0xFFFF;
+        __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(here, x + i), factor);
+        _mm256_mask_storeu_epi16(to + i, here, (__m256i)_mm512_cvtneps_pbh(value));
+    }
+}
+#else
+static void round_row(const gp_real *x, int64_t n, gp_real scale, uint16_t *to) {
     for (int64_t i = 0; i < n; i++) {
         float value = (float)(x[i] * scale);
         uint32_t bits;
@@ -133,6 +144,7 @@ WIDE static void round_row(const gp_real *x, int64_t n, gp_real scale, uint16_t 
         to[i] = (uint16_t)((value == value ? up : bits | 0x400000) >> 16);
     }
 }
+#endif
 
 static uint16_t *round_matrix(gp_nn_view x, gp_real scale, uint16_t **room, int64_t *capacity) {
     gp_err err = {0};
