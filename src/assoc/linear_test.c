@@ -144,13 +144,8 @@ static void test_variant(const gp_linear *model, const int64_t *call, const int6
     gp_counts counts;
     memcpy(counts.call, call, sizeof counts.call);
     int64_t called = call[0] + call[1] + call[2];
-    gp_result none = {GP_STATUS_OK,
-                      model->exact ? called : model->n,
-                      gp_counts_alt_frequency(&counts),
-                      NAN,
-                      NAN,
-                      NAN,
-                      NAN};
+    gp_result none = gp_result_none(GP_STATUS_OK, model->exact ? called : model->n);
+    none.frequency = gp_counts_alt_frequency(&counts);
     normal eq = normal_at(model, scratch);
     if (called == 0)
         none.status = GP_STATUS_ALL_MISSING;

@@ -124,7 +124,7 @@ static gp_result result_of(const gp_lmm_batch *batch, int64_t variant, int64_t t
     const gp_lmm *model = batch->model;
     const gp_lmm_pair *pair = batch->pair + variant * model->p + trait;
     const gp_lmm_site *site = batch->site + variant;
-    gp_result r = {batch->status[variant], model->n, NAN, NAN, NAN, NAN, NAN};
+    gp_result r = gp_result_none(batch->status[variant], model->n);
     if (site->called > 0)
         r.frequency = site->frequency;
     double se = sqrt(pair->variance / model->df), statistic = pair->beta / se;

@@ -54,19 +54,30 @@ int64_t gp_moments_bytes(const gp_moments *m) {
     return m->threads * m->share + LOCKS * (int64_t)sizeof *m->lock + kept_bytes(m);
 }
 
-int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int bits, int exact,
-                    gp_err *err) {
+/* All but memory; m comes zeroed, but for keep. */
+static void shape(gp_moments *m, const gp_operand *y, int64_t covariates, int exact) {
     m->y = y;
     m->c = covariates;
     m->p = y->columns - covariates;
     m->exact = exact;
-    m->unit = gp_power_of_two(-bits);
     m->width = gp_moments_width(m->c, m->p, exact);
     m->threads = omp_get_max_threads();
     int64_t room = TABLE_BYTES / (int64_t)sizeof(int64_t) / (m->width > 0 ? m->width : 1),
             part = m->threads > 1 ? y->terms / (RUNS * m->threads) : y->terms;
     m->run = gp_round_up(gp_least(part, room) + 1, GP_GENO_GROUP);
     m->share = lay_out(m, NULL, NULL);
+}
+
+int64_t gp_moments_bytes_of(const gp_operand *y, int64_t covariates, int exact) {
+    gp_moments m = {0};
+    shape(&m, y, covariates, exact);
+    return gp_moments_bytes(&m);
+}
+
+int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int bits, int exact,
+                    gp_err *err) {
+    shape(m, y, covariates, exact);
+    m->unit = gp_power_of_two(-bits);
     m->scratch = gp_mem_alloc(m->threads, m->share, err);
     m->lock = gp_mem_alloc(LOCKS, sizeof *m->lock, err);
     for (int k = 0; m->lock != NULL && k < LOCKS; k++)
@@ -82,6 +93,11 @@ void gp_moments_free(gp_moments *m) {
     free(m->kept);
     free(m->kept_made);
     *m = (gp_moments){0};
+}
+
+void gp_moments_forget(gp_moments *m) {
+    if (m->kept_made != NULL)
+        memset(m->kept_made, 0, (size_t)gp_round_up(m->y->terms, GP_GENO_GROUP) / 4);
 }
 
 /* A span of groups in a run of samples, `at` samples into the run. */

@@ -34,14 +34,21 @@ typedef struct gp_moments {
     omp_lock_t *lock;   /* threads meet at a variant's sums */
 } gp_moments;
 
-/** Room for the moments of y's columns, for the threads of OpenMP now. Borrows y, whose values may
- *  not change; m comes zeroed, but for keep, and is freed in any case. */
+/** Room for the moments of y's columns, for the threads of OpenMP now. Borrows y, whose values
+ *  may only change before gp_moments_forget; m comes zeroed, but for keep, and is freed in any
+ *  case. */
 int gp_moments_init(gp_moments *m, const gp_operand *y, int64_t covariates, int bits, int exact,
                     gp_err *err);
 void gp_moments_free(gp_moments *m);
 
+/** y's values have changed: no moments made of them are kept. */
+void gp_moments_forget(gp_moments *m);
+
 /** Bytes that it holds. */
 int64_t gp_moments_bytes(const gp_moments *m);
+
+/** The same, before there is one: without a table that is kept. y may be a shape. */
+int64_t gp_moments_bytes_of(const gp_operand *y, int64_t covariates, int exact);
 
 /** How many moments there are, and the width of their rows. */
 int64_t gp_moments_count(int64_t covariates, int64_t traits, int exact);

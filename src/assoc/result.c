@@ -5,3 +5,8 @@ const char *gp_status_name(gp_status status) {
                                        "FEW_SAMPLES", "NO_CONVERGENCE", "SEPARATION"};
     return name[status];
 }
+
+const char *gp_test_name(gp_test test) {
+    static const char *const name[] = {"SCORE", "WALD", "FIRTH", "SPA"};
+    return name[test];
+}

@@ -2,6 +2,7 @@
 #ifndef GP_SRC_ASSOC_RESULT_H
 #define GP_SRC_ASSOC_RESULT_H
 
+#include <math.h>
 #include <stdint.h>
 
 /** Why there is no number; the words of the result table's status column. */
@@ -20,6 +21,18 @@ typedef enum gp_status {
 /** "OK", "CONSTANT", … */
 const char *gp_status_name(gp_status status);
 
+/** How a binary trait's numbers were found; the words of the column `test`. */
+typedef enum gp_test {
+    GP_TEST_SCORE,
+    GP_TEST_WALD,
+    GP_TEST_FIRTH,
+    GP_TEST_SPA,
+    GP_TEST_COUNT
+} gp_test;
+
+/** "SCORE", "WALD", … */
+const char *gp_test_name(gp_test test);
+
 typedef struct gp_result {
     gp_status status;
     int64_t n;        /* samples used */
@@ -27,6 +40,24 @@ typedef struct gp_result {
     double beta, se;  /* per copy of the effect allele; NaN unless status is OK, as all below */
     double statistic;
     double neglog10p;
+
+    /* Of binary traits alone. */
+    gp_test test;
+    int64_t cases;                              /* of n; the others are controls */
+    double frequency_cases, frequency_controls; /* of the effect allele among them; NaN if none */
 } gp_result;
+
+/** A result without numbers. */
+static inline gp_result gp_result_none(gp_status status, int64_t n) {
+    return (gp_result){.status = status,
+                       .n = n,
+                       .frequency = NAN,
+                       .beta = NAN,
+                       .se = NAN,
+                       .statistic = NAN,
+                       .neglog10p = NAN,
+                       .frequency_cases = NAN,
+                       .frequency_controls = NAN};
+}
 
 #endif

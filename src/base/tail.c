@@ -143,3 +143,36 @@ double gp_t_neglog10p(double t, double df) {
         e = h < 0.0025 ? deviate(x, h, E_TERMS, 4) : deviate(x, h, E_TERMS, E_COLUMNS);
     return normal((df - 0.5) * x * (1.0 + h * e));
 }
+
+/* ---- the normal's inverse ---- */
+
+double gp_normal_deviate(double neglog10p) {
+    if (!(neglog10p > 0.0))
+        return neglog10p != neglog10p ? NAN : 0.0;
+    if (neglog10p == INFINITY)
+        return INFINITY;
+    /* p <= exp(-z^2 / 2), and -log p is convex: it lies above its tangent at 0. From either side on
+     * Newton's method comes down all the way. */
+    double z =
+        fmin(sqrt(neglog10p) * sqrt(2.0 * GP_LN10), neglog10p * (GP_LN10 * 1.25331413731550025121));
+    if (z > 1e5) /* -log p = (z^2 + log(pi z^2 / 2)) / 2, but for 1 / z^2 */
+        return z - (0.5 * gp_log(1.57079632679489661923) + gp_log(z)) / z;
+    for (int k = 0; k < 60; k++) {
+        double at = gp_t_neglog10p(z, INFINITY);
+        double slope = 0.79788456080286535588 * gp_exp(at * GP_LN10 - 0.5 * z * z) / GP_LN10;
+        double step = (at - neglog10p) / slope;
+        z -= step;
+        if (!(fabs(step) > 1e-15 * z))
+            break;
+    }
+    return z;
+}
+
+double gp_log10_add(double a, double b) {
+    double high = fmax(a, b), low = fmin(a, b);
+    if (a != a || b != b)
+        return NAN;
+    if (low == -INFINITY)
+        return high;
+    return high + gp_log1p(gp_exp((low - high) * GP_LN10)) / GP_LN10;
+}

@@ -14,4 +14,12 @@
  * fraction). */
 double gp_t_neglog10p(double t, double df);
 
+/** The size of a normal deviate whose two-sided p is 10^-neglog10p: the inverse of gp_t_neglog10p
+ *  for df = infinity. Relative error below 1e-13; 0 for 0 and below, NaN for NaN, infinity for
+ *  infinity. */
+double gp_normal_deviate(double neglog10p);
+
+/** log10 of 10^a + 10^b, for probabilities on a log scale. */
+double gp_log10_add(double a, double b);
+
 #endif

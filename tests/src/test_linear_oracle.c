@@ -110,7 +110,7 @@ static double squares(const cohort *h, int64_t t) {
 
 /* Ordinary least squares of trait t on the chosen samples. */
 static gp_result least_squares(const cohort *h, oracle *o, int64_t n, int64_t t) {
-    gp_result r = {GP_STATUS_OK, n, NAN, NAN, NAN, NAN, NAN};
+    gp_result r = gp_result_none(GP_STATUS_OK, n);
     int order[MOST_COLUMNS], m = (int)n, one = 1, work = WORK, info = 0;
     int rank = n ? independent(h, o, n, order) : 0, columns = rank + 1;
     double gg = 0.0, mean = 0.0, rest = 0.0;

@@ -158,6 +158,45 @@ static void methods_agree_where_they_meet(void **state) {
         }
 }
 
+static void deviate_undoes_the_normal_tail(void **state) {
+    (void)state;
+    double worst = 0.0, before = 0.0;
+    for (double z = 1e-300; z < 1e6; z *= 1.07) {
+        double got = gp_normal_deviate(gp_t_neglog10p(z, INFINITY));
+        worst = fmax(worst, relative(got, (long double)z));
+    }
+    print_message("deviate: %.2g\n", worst);
+    assert_true(worst < 1e-13);                  /* what the header says */
+    for (double l = 1e-3; l < 1e13; l *= 1.01) { /* methods meet without a step down */
+        double now = gp_normal_deviate(l);
+        assert_true(now > before);
+        before = now;
+    }
+    /* p = 0.05 */
+    assert_true(relative(gp_normal_deviate(-log10(0.05)), 1.959963984540054L) < 1e-14);
+    /* Far out z^2 / 2 = l log(10) - log(pi z^2 / 2) / 2. */
+    long double l = 1e250L, z = sqrtl(2 * l * logl(10.0L));
+    assert_true(relative(gp_normal_deviate((double)l), z) < 1e-14);
+    assert_true(isfinite(gp_normal_deviate(1.7e308)) && gp_normal_deviate(5e-324) >= 0.0);
+    assert_true(gp_normal_deviate(0.0) == 0.0 && gp_normal_deviate(-1.0) == 0.0);
+    assert_true(isnan(gp_normal_deviate(NAN)) && gp_normal_deviate(INFINITY) == INFINITY);
+}
+
+static void log10_add_adds_probabilities(void **state) {
+    (void)state;
+    for (double a = -12.0; a <= 0.0; a += 0.7)
+        for (double b = -12.0; b <= 0.0; b += 0.9) {
+            long double want = log10l(powl(10.0L, a) + powl(10.0L, b));
+            assert_true(fabs(gp_log10_add(a, b) - (double)want) < 1e-14); /* some roundings */
+            assert_true(gp_log10_add(a, b) == gp_log10_add(b, a));
+        }
+    assert_true(fabs(gp_log10_add(-5000.0, -5000.0) - (log10(2.0) - 5000.0)) < 1e-12);
+    assert_true(gp_log10_add(-5000.0, -1.0) == -1.0);
+    assert_true(gp_log10_add(-INFINITY, -3.0) == -3.0 && gp_log10_add(-3.0, -INFINITY) == -3.0);
+    assert_true(gp_log10_add(-INFINITY, -INFINITY) == -INFINITY);
+    assert_true(isnan(gp_log10_add(NAN, -1.0)) && isnan(gp_log10_add(-1.0, NAN)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_degree_of_freedom_is_cauchy),
@@ -170,6 +209,8 @@ int main(void) {
         cmocka_unit_test(sign_does_not_matter_and_zero_is_zero),
         cmocka_unit_test(it_rises_with_t_everywhere),
         cmocka_unit_test(methods_agree_where_they_meet),
+        cmocka_unit_test(deviate_undoes_the_normal_tail),
+        cmocka_unit_test(log10_add_adds_probabilities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
