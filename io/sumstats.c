@@ -1,21 +1,37 @@
 #include "io/sumstats.h"
 #include "io/digits.h"
 #include "src/base/mem.h"
+#include "src/base/real.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char gp_sumstat_header[] =
-    "chromosome\tbase_pair_location\teffect_allele\tother_allele\tbeta\tstandard_error\t"
-    "effect_allele_frequency\tp_value\tn\tid\tstatistic\tneg_log_10_p_value\tstatus\n";
 
 enum {
     PIECE = 32, /* bytes copied at a time: ends of pieces are read and written that do not count */
     NAME_ROOM = 32, /* a status, its newline, zeros */
     /* What a line holds beside its variant's text: five numbers of at most 16 bytes and a power of
      * ten of 28, a count, a status, and what stands after each. */
-    NUMBERS_ROOM = 5 * 17 + 29 + 21 + NAME_ROOM
+    NUMBERS_ROOM = 5 * 17 + 29 + 21 + NAME_ROOM,
+    /* A binary trait's: two counts, five numbers, a test. */
+    BINARY_ROOM = 2 * 21 + 5 * 17 + NAME_ROOM
 };
+
+/* ---- the header ---- */
+
+int gp_sumstat_add_header(const gp_sumstat_form *form, gp_text *text, gp_err *err) {
+    gp_text_print(text, err,
+                  "chromosome\tbase_pair_location\teffect_allele\tother_allele\tbeta\t"
+                  "standard_error\teffect_allele_frequency\tp_value\tn\tid\tstatistic\t"
+                  "neg_log_10_p_value\tstatus");
+    if (form->binary)
+        gp_text_print(text, err,
+                      "\tn_cases\tn_controls\teffect_allele_frequency_cases\t"
+                      "effect_allele_frequency_controls\ttest");
+    if (form->binary && form->deviate > 0.0)
+        gp_text_print(text, err, "\todds_ratio\tci_lower\tci_upper");
+    return gp_text_add(text, "\n", 1, err);
+}
 
 /* ---- what the traits share ---- */
 
@@ -71,13 +87,16 @@ void gp_sumstat_sites_free(gp_sumstat_sites *sites) {
 
 /* ---- lines ---- */
 
-/* Text that many lines of a trait have in common. */
+/* Text that many lines of a trait have in common, each with what stands after it. */
 typedef struct common {
+    gp_sumstat_form form;
     int64_t n; /* as n_text has it */
     int n_length;
     char n_text[PIECE];
     int status_length[GP_STATUS_COUNT];
-    char status[GP_STATUS_COUNT][NAME_ROOM]; /* with the newline */
+    char status[GP_STATUS_COUNT][NAME_ROOM];
+    int test_length[GP_TEST_COUNT + 1]; /* the last one: none */
+    char test[GP_TEST_COUNT + 1][NAME_ROOM];
 } common;
 
 static void set_n(common *c, int64_t n) {
@@ -87,16 +106,24 @@ static void set_n(common *c, int64_t n) {
     c->n_length = (int)(to - c->n_text);
 }
 
-static void set_common(common *c, int64_t n) {
-    *c = (common){0};
+/* Returns the length of a word and the character after it. */
+static int set_word(char *to, const char *word, char after) {
+    size_t length = strlen(word);
+    memcpy(to, word, length);
+    to[length] = after;
+    return (int)length + 1;
+}
+
+static void set_common(common *c, const gp_sumstat_form *form, int64_t n) {
+    *c = (common){.form = *form};
     set_n(c, n);
-    for (int s = 0; s < GP_STATUS_COUNT; s++) {
-        const char *name = gp_status_name((gp_status)s);
-        size_t length = strlen(name);
-        memcpy(c->status[s], name, length);
-        c->status[s][length] = '\n';
-        c->status_length[s] = (int)length + 1;
-    }
+    for (int s = 0; s < GP_STATUS_COUNT; s++)
+        c->status_length[s] =
+            set_word(c->status[s], gp_status_name((gp_status)s), form->binary ? '\t' : '\n');
+    for (int t = 0; form->binary && t <= GP_TEST_COUNT; t++)
+        c->test_length[t] =
+            set_word(c->test[t], t < GP_TEST_COUNT ? gp_test_name((gp_test)t) : "#NA",
+                     form->deviate > 0.0 ? '\t' : '\n');
 }
 
 static char *put_pieces(char *to, const char *s, int64_t n) {
@@ -108,6 +135,31 @@ static char *put_pieces(char *to, const char *s, int64_t n) {
 static char *put_real(char *to, double value) {
     to = gp_digits_real(to, value);
     *to++ = '\t';
+    return to;
+}
+
+static char *put_count(char *to, int64_t count) {
+    to = gp_digits_integer(to, count);
+    *to++ = '\t';
+    return to;
+}
+
+/* What a binary trait's line ends with. */
+static char *put_binary(char *to, const gp_result *r, const common *c) {
+    int test = r->status == GP_STATUS_OK ? (int)r->test : GP_TEST_COUNT;
+    to = put_count(to, r->cases);
+    to = put_count(to, r->n - r->cases);
+    to = put_real(to, r->frequency_cases);
+    to = put_real(to, r->frequency_controls);
+    to = put_pieces(to, c->test[test], c->test_length[test]);
+    if (!(c->form.deviate > 0.0))
+        return to;
+    double half = c->form.deviate * r->se;
+    int there = isfinite(r->beta) && isfinite(half);
+    to = put_real(to, isfinite(r->beta) ? gp_exp(r->beta) : NAN);
+    to = put_real(to, there ? gp_exp(r->beta - half) : NAN);
+    to = put_real(to, there ? gp_exp(r->beta + half) : NAN);
+    to[-1] = '\n';
     return to;
 }
 
@@ -126,22 +178,24 @@ static char *put_line(char *to, const char *front, const int64_t length[2], cons
     to = put_pieces(to, front + length[0], length[1]);
     to = put_real(to, r->statistic);
     to = put_real(to, r->neglog10p);
-    return put_pieces(to, c->status[r->status], c->status_length[r->status]);
+    to = put_pieces(to, c->status[r->status], c->status_length[r->status]);
+    return c->form.binary ? put_binary(to, r, c) : to;
 }
 
-int gp_sumstat_print(const gp_sumstat_sites *sites, const gp_result *result, int64_t step,
-                     gp_text *text, gp_err *err) {
+int gp_sumstat_print(const gp_sumstat_sites *sites, const gp_sumstat_trait *trait, gp_text *text,
+                     gp_err *err) {
     common c;
-    int64_t room = sites->text.length + sites->count * NUMBERS_ROOM + GP_DIGITS_ROOM + PIECE;
+    int64_t line = NUMBERS_ROOM + (trait->form.binary ? BINARY_ROOM : 0);
+    int64_t room = sites->text.length + sites->count * line + GP_DIGITS_ROOM + PIECE;
     char *begin = gp_text_room(text, room, err), *to = begin;
     if (begin == NULL)
         return err->code;
-    set_common(&c, sites->count > 0 ? result->n : 0);
+    set_common(&c, &trait->form, sites->count > 0 ? trait->result->n : 0);
     int64_t at = 0;
     for (int64_t i = 0; i < sites->count; i++) {
         const int64_t *end = sites->end + 2 * i;
         int64_t length[2] = {end[0] - at, end[1] - end[0]};
-        to = put_line(to, sites->text.bytes + at, length, &result[i * step], &c);
+        to = put_line(to, sites->text.bytes + at, length, &trait->result[i * trait->step], &c);
         at = end[1];
     }
     *to = 0;

@@ -10,8 +10,14 @@
 #include "src/base/text.h"
 #include <stdint.h>
 
-/** The header line, with its newline. */
-extern const char gp_sumstat_header[];
+/** What a trait's lines hold beyond the columns that all have. */
+typedef struct gp_sumstat_form {
+    int binary;     /* columns of cases and controls, and of the test */
+    double deviate; /* of a binary trait: odds ratio and interval, beta -+ deviate x se; 0: none */
+} gp_sumstat_form;
+
+/** Appends the header line, with its newline. */
+int gp_sumstat_add_header(const gp_sumstat_form *form, gp_text *text, gp_err *err);
 
 /** What the lines of a run of variants share over all traits, as text: made once, printed with each
  *  trait's numbers. Starts zeroed. */
@@ -34,13 +40,20 @@ int gp_sumstat_sites_set(gp_sumstat_sites *sites, const char *chromosome, const 
 
 void gp_sumstat_sites_free(gp_sumstat_sites *sites);
 
+/** One trait's numbers. */
+typedef struct gp_sumstat_trait {
+    const gp_result *result; /* of line i: result[i * step] */
+    int64_t step;
+    gp_sumstat_form form;
+} gp_sumstat_trait;
+
 /** Appends the lines of one trait. sites is only read: different traits from different threads.
- *    result  in  of line i: result[i * step]. NaN (and what is not finite) prints as #NA; p_value
- * is made from neglog10p, so it keeps its exponent below 1e-308 Numbers carry 9 significant digits
- * in the "%.9g" form, p_value too whatever its exponent: 0.5, 1.25e-09, 3.21987654e-1234. GP_EFAIL
- * when memory is refused; text is then unchanged. */
-int gp_sumstat_print(const gp_sumstat_sites *sites, const gp_result *result, int64_t step,
-                     gp_text *text, gp_err *err);
+ *  NaN (and what is not finite) prints as #NA; p_value is made from neglog10p, so it keeps its
+ *  exponent below 1e-308. Numbers carry 9 significant digits in the "%.9g" form, p_value too
+ *  whatever its exponent: 0.5, 1.25e-09, 3.21987654e-1234. The test is #NA unless status is OK.
+ *  GP_EFAIL when memory is refused; text is then unchanged. */
+int gp_sumstat_print(const gp_sumstat_sites *sites, const gp_sumstat_trait *trait, gp_text *text,
+                     gp_err *err);
 
 /* ---- the finished table ---- */
 
@@ -51,10 +64,12 @@ typedef struct gp_sumstats_meta {
     const char *md5;        /* of the table */
     const char *program;    /* "gp-dist 0.1.0" */
     const char *model;      /* "linear" */
+    const char *test;       /* of a binary trait, in words; NULL: it is not binary */
     const char *missing;    /* "exact" or "mean" */
     const char *covariates; /* names, comma-separated, or "" */
     const char *store_digest;
     int64_t samples;  /* with phenotype and covariates */
+    int64_t cases;    /* of them, where test is said; the others are controls */
     int64_t variants; /* lines */
 } gp_sumstats_meta;
 

@@ -80,10 +80,14 @@ static int add_covariates(gp_text *yaml, const char *names, gp_err *err) {
 
 static int add_notes(gp_text *yaml, const gp_sumstats_meta *meta, gp_err *err) {
     gp_text notes = {0};
+    gp_text_print(&notes, err, "model: %s; ", meta->model);
+    if (meta->test != NULL)
+        gp_text_print(&notes, err, "test: %s; ", meta->test);
     gp_text_print(&notes, err,
-                  "model: %s; missing genotypes: %s; effect_allele is ALT; beta is per copy of it; "
+                  "missing genotypes: %s; effect_allele is ALT; beta is %sper copy of it; "
                   "p_value is two-sided; variants: %lld; genotypes: MD5 %s",
-                  meta->model, meta->missing, (long long)meta->variants, meta->store_digest);
+                  meta->missing, meta->test != NULL ? "the log of the odds ratio " : "",
+                  (long long)meta->variants, meta->store_digest);
     if (err->code == GP_OK)
         add_field(yaml, "author_notes: ", notes.bytes, err);
     gp_text_free(&notes);
@@ -98,9 +102,14 @@ int gp_sumstats_meta_print(const gp_sumstats_meta *meta, gp_text *yaml, gp_err *
     gp_text_print(yaml, err,
                   "\n# Genotyping information\ngenome_assembly: unknown\n"
                   "coordinate_system: 1-based\n"
-                  "\n# Sample information\nsamples:\n  - sample_size: %lld\n"
-                  "\n# Summary statistic information\n",
+                  "\n# Sample information\nsamples:\n  - sample_size: %lld\n",
                   (long long)meta->samples);
+    if (meta->test != NULL)
+        gp_text_print(yaml, err,
+                      "    case_control_study: true\n    case_count: %lld\n"
+                      "    control_count: %lld\n",
+                      (long long)meta->cases, (long long)(meta->samples - meta->cases));
+    gp_text_print(yaml, err, "\n# Summary statistic information\n");
     add_field(yaml, "data_file_name: ", meta->file_name, err);
     gp_text_print(yaml, err, "file_type: GWAS-SSF v1.0\n");
     add_field(yaml, "data_file_md5sum: ", meta->md5, err);

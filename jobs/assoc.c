@@ -1,15 +1,21 @@
 #include "io/file.h"
 #include "jobs/ancestry.h"
 #include "jobs/assoc_options.h"
+#include "jobs/assoc_outcome.h"
+#include "jobs/assoc_traits.h"
 #include "jobs/directory.h"
 #include "jobs/input.h"
 #include "jobs/mind.h"
 #include "jobs/mixed.h"
+#include "jobs/null_models.h"
 #include "jobs/plan_report.h"
 #include "jobs/relatives.h"
 #include "jobs/scan_linear.h"
+#include "jobs/scan_logistic.h"
 #include "src/base/mem.h"
+#include "src/base/real.h"
 #include "src/base/split.h"
+#include "src/base/tail.h"
 #include "src/geno/code.h"
 #include "src/geno/cpu.h"
 
@@ -31,32 +37,14 @@ typedef struct state {
     gp_tables tables;
     gp_scan scan;
     gp_scan_linear linear;
+    gp_scan_logistic logistic;
+    gp_offsets offsets;
     gp_kinship kinship;
     int loco;
-    gp_text components;       /* variance.tsv */
-    const char **trait_names; /* [tables] */
-    int64_t *trait_samples;   /* [tables] */
+    gp_text components;     /* variance.tsv */
+    gp_text tests;          /* of binary traits, in words */
+    gp_tables_trait *trait; /* [tables] */
 } state;
-
-/* Without --model, a binary trait asks for a logistic model, which must not be replaced in silence.
- */
-static int check_model(const gp_assoc_options *o, const gp_cohort *cohort, gp_err *err) {
-    for (int64_t t = 0; o->model == NULL && t < cohort->traits; t++) {
-        const gp_trait *trait = &cohort->trait[t];
-        if (trait->skipped == NULL && trait->unclear != NULL)
-            return gp_err_set(err, GP_EINPUT,
-                              "%s: trait '%s' holds only %s, or --model linear to take all as "
-                              "numbers",
-                              o->cohort.pheno, trait->name, trait->unclear);
-        if (trait->skipped == NULL && trait->binary)
-            return gp_err_set(err, GP_EINPUT,
-                              "%s: trait '%s' is binary, and this version has no logistic model; "
-                              "--model linear tests it "
-                              "as a number",
-                              o->cohort.pheno, trait->name);
-    }
-    return GP_OK;
-}
 
 static int load(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     gp_input input = {.path = o->store,
@@ -68,7 +56,7 @@ static int load(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
                       .selection = &s->selection};
     if (gp_input_load(job, &input, err) != GP_OK)
         return err->code;
-    check_model(o, &s->cohort, err);
+    gp_assoc_choose(o, &s->cohort, job->sink, err);
     return gp_par_agree(job->par, err);
 }
 
@@ -95,36 +83,54 @@ static int divide(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err)
                "%d ranks have no work: the number of ranks is no multiple of --sample-shards",
                left);
     int64_t shard = gp_par_shard(job->par) < 0 ? 0 : gp_par_shard(job->par);
+    int binary = 0;
+    for (int64_t t = 0; t < s->cohort.traits; t++)
+        binary |= gp_assoc_is_logistic(o, &s->cohort.trait[t]);
     gp_pass *pass = &s->scan.pass;
     pass->first = gp_split_begin(n, GP_GENO_GROUP, shards, shard);
     pass->samples = gp_split_begin(n, GP_GENO_GROUP, shards, shard + 1) - pass->first;
     pass->batch = gp_scan_batch(gp_store_chunk_variants(s->store, err),
                                 gp_geno_stride(gp_split_begin(n, GP_GENO_GROUP, shards, 1)),
-                                s->cohort.covariates + o->pca, s->cohort.traits);
+                                s->cohort.covariates + o->pca, s->cohort.traits, binary);
     gp_plan_init(&s->plan, s->selection.count, s->selection.chromosomes, gp_store_block(s->store),
                  gp_par_groups(job->par), err);
     gp_selection_masks(&s->selection, &s->cohort, pass->first, pass->samples, err);
     return gp_par_agree(job->par, err);
 }
 
+/* What a trait's table is about: number t of a pattern. */
+static gp_tables_trait describe(const gp_assoc_options *o, const state *s, const gp_pattern *p,
+                                int64_t t) {
+    gp_tables_trait about = {.name = s->cohort.trait[p->trait[t]].name,
+                             .model = gp_assoc_is_mixed(o) ? "linear mixed" : "linear",
+                             .samples = p->n};
+    if (p->kind == GP_PATTERN_LOGISTIC) {
+        about.model = o->offset != NULL ? "logistic, with offsets" : "logistic";
+        about.test = s->tests.bytes;
+        about.cases = p->binary[t].cases;
+        about.form.binary = 1;
+        if (!isnan(o->ci))
+            about.form.deviate = gp_normal_deviate(-gp_log(1.0 - o->ci) / GP_LN10);
+    }
+    return about;
+}
+
 /* Numbers the traits that have a model, in the order of the table. */
-static int number_traits(state *s, gp_err *err) {
+static int number_traits(const gp_assoc_options *o, state *s, gp_err *err) {
     int64_t count = 0;
-    s->trait_names = gp_mem_alloc(s->cohort.traits, sizeof *s->trait_names, err);
-    s->trait_samples = gp_mem_alloc(s->cohort.traits, sizeof *s->trait_samples, err);
+    gp_assoc_test_words(o, &s->tests, err);
+    s->trait = gp_mem_alloc(s->cohort.traits, sizeof *s->trait, err);
     if (err->code != GP_OK)
         return err->code;
     for (int64_t t = 0; t < s->cohort.traits; t++) {
         gp_trait *trait = &s->cohort.trait[t];
         trait->table = trait->skipped == NULL ? count++ : -1;
-        if (trait->table >= 0)
-            s->trait_names[trait->table] = trait->name;
     }
-    for (int64_t k = 0; k < s->patterns.count; k++)
-        for (int64_t t = 0; t < s->patterns.pattern[k].traits; t++) {
-            const gp_trait *trait = &s->cohort.trait[s->patterns.pattern[k].trait[t]];
-            s->trait_samples[trait->table] = s->patterns.pattern[k].n;
-        }
+    for (int64_t k = 0; k < s->patterns.count; k++) {
+        const gp_pattern *p = &s->patterns.pattern[k];
+        for (int64_t t = 0; t < p->traits; t++)
+            s->trait[s->cohort.trait[p->trait[t]].table] = describe(o, s, p, t);
+    }
     s->patterns.traits = count;
     return GP_OK;
 }
@@ -145,6 +151,55 @@ static int open_relatives(gp_job *job, const gp_assoc_options *o, state *s, gp_e
     return gp_relatives_open(job, &relatives, &s->kinship, err);
 }
 
+/* The offsets of every binary trait. Collective. */
+static int load_offsets(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
+    uint8_t *wanted = gp_mem_alloc(s->cohort.traits, 1, err);
+    if (gp_par_agree(job->par, err) == GP_OK) {
+        for (int64_t t = 0; t < s->cohort.traits; t++)
+            wanted[t] =
+                s->cohort.trait[t].skipped == NULL && gp_assoc_is_logistic(o, &s->cohort.trait[t]);
+        gp_offsets_input input = {
+            .path = o->offset, .store = s->store, .selection = &s->selection, .wanted = wanted};
+        gp_offsets_load(job, &input, &s->cohort, &s->offsets, err);
+    }
+    free(wanted);
+    return err->code;
+}
+
+/* Patterns and null models: which traits are tested, and on whom. */
+static int make_patterns(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
+    gp_patterns_input input = gp_assoc_models(o);
+    input.first = s->scan.pass.first;
+    input.samples = s->scan.pass.samples;
+    gp_patterns_init(&s->patterns, &s->cohort, &input, job->sink, err);
+    if (gp_par_agree(job->par, err) == GP_OK &&
+        gp_null_models_fit(job, &s->patterns, &s->cohort, &s->offsets, err) == GP_OK)
+        number_traits(o, s, err);
+    s->scan.patterns = &s->patterns;
+    return gp_par_agree(job->par, err);
+}
+
+static void tell_patterns(const gp_job *job, const state *s) {
+    for (int64_t k = 0; k < s->patterns.count; k++) {
+        const gp_pattern *p = &s->patterns.pattern[k];
+        if (p->kind == GP_PATTERN_LOGISTIC) {
+            for (int64_t t = 0; t < p->traits; t++)
+                gp_say(job->sink, GP_NOTE,
+                       "trait %s: %lld samples (%lld cases, %lld controls), %lld covariates and an "
+                       "intercept",
+                       s->cohort.trait[p->trait[t]].name, (long long)p->n,
+                       (long long)p->binary[t].cases, (long long)(p->n - p->binary[t].cases),
+                       (long long)p->rank);
+            continue;
+        }
+        char others[48] = "";
+        if (p->traits > 1)
+            snprintf(others, sizeof others, " and %lld more", (long long)p->traits - 1);
+        gp_say(job->sink, GP_NOTE, "trait %s%s: %lld samples, %lld covariates and an intercept",
+               s->cohort.trait[p->trait[0]].name, others, (long long)p->n, (long long)p->rank);
+    }
+}
+
 static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     s->scan = (gp_scan){
         .pass = {.job = job, .store = s->store, .plan = &s->plan, .selection = &s->selection},
@@ -161,26 +216,12 @@ static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err
         return err->code;
     if (gp_assoc_is_mixed(o) && open_relatives(job, o, s, err) != GP_OK)
         return err->code;
-    gp_selection_masks(&s->selection, &s->cohort, s->scan.pass.first, s->scan.pass.samples, err);
-    gp_patterns_input input = {.first = s->scan.pass.first,
-                               .samples = s->scan.pass.samples,
-                               .mixed = gp_assoc_is_mixed(o),
-                               .exact = strcmp(gp_assoc_missing(o), "exact") == 0};
-    if (err->code == GP_OK &&
-        gp_patterns_init(&s->patterns, &s->cohort, &input, job->sink, err) == GP_OK)
-        number_traits(s, err);
-    s->scan.patterns = &s->patterns;
-    if (gp_par_agree(job->par, err) != GP_OK)
+    if (o->offset != NULL && load_offsets(job, o, s, err) != GP_OK)
         return err->code;
-    for (int64_t k = 0; k < s->patterns.count; k++) {
-        const gp_pattern *p = &s->patterns.pattern[k];
-        char others[48] = "";
-        if (p->traits > 1)
-            snprintf(others, sizeof others, " and %lld more", (long long)p->traits - 1);
-        gp_say(job->sink, GP_NOTE, "trait %s%s: %lld samples, %lld covariates and an intercept",
-               s->cohort.trait[p->trait[0]].name, others, (long long)p->n, (long long)p->rank);
-    }
-    return GP_OK;
+    gp_selection_masks(&s->selection, &s->cohort, s->scan.pass.first, s->scan.pass.samples, err);
+    if (gp_par_agree(job->par, err) == GP_OK && make_patterns(job, o, s, err) == GP_OK)
+        tell_patterns(job, s);
+    return err->code;
 }
 
 /* The names of the covariates in use, comma-separated. */
@@ -188,57 +229,6 @@ static int covariate_names(const state *s, gp_text *names, gp_err *err) {
     for (int64_t k = 0; k < s->cohort.covariates; k++)
         gp_text_print(names, err, "%s%s", k ? "," : "", s->cohort.covariate[k].name);
     return err->code;
-}
-
-/* Every table's outcomes over all ranks, in one sum. Collective. */
-static int sum_outcomes(gp_job *job, gp_tables *tables, gp_err *err) {
-    int64_t count = tables->count;
-    size_t bytes = sizeof tables->table->status;
-    int64_t *all = gp_mem_alloc(count, (int64_t)bytes, err);
-    if (gp_par_agree(job->par, err) == GP_OK) {
-        for (int64_t t = 0; t < count; t++)
-            memcpy(all + t * GP_STATUS_COUNT, tables->table[t].status, bytes);
-        gp_par_sum(job->par, all, count * GP_STATUS_COUNT, err);
-        for (int64_t t = 0; t < count; t++)
-            memcpy(tables->table[t].status, all + t * GP_STATUS_COUNT, bytes);
-    }
-    free(all);
-    return err->code;
-}
-
-/* Says what became of the variants; rank 0's copy of the sums over ranks. */
-static int summarise(gp_job *job, const gp_assoc_options *o, state *s, double seconds,
-                     gp_err *err) {
-    gp_par_sum(job->par, s->selection.sum, GP_REASONS, err);
-    const int64_t *sum = s->selection.sum;
-    /* Every shard of a group counted the group's variants. */
-    int64_t shards = gp_par_shards(job->par);
-    for (int r = 1; r < GP_REASONS; r++)
-        if (sum[r] > 0)
-            gp_say(job->sink, GP_NOTE, "%lld variants left out: %s", (long long)(sum[r] / shards),
-                   gp_selection_reason(r));
-    if (sum_outcomes(job, &s->tables, err) != GP_OK)
-        return err->code;
-    for (int64_t t = 0; t < s->tables.count; t++) {
-        const gp_out_table *table = &s->tables.table[t];
-        gp_text odd = {0};
-        for (int k = 1; k < GP_STATUS_COUNT; k++)
-            if (table->status[k] > 0)
-                gp_text_print(&odd, err, ", %lld %s", (long long)table->status[k],
-                              gp_status_name(k));
-        gp_say(job->sink, GP_NOTE, "%s/%s: %lld variants%s", o->out, table->name,
-               (long long)(sum[0] / shards), odd.bytes ? odd.bytes : "");
-        gp_text_free(&odd);
-    }
-    if (sum[GP_KEPT] == 0)
-        gp_say(job->sink, GP_WARN,
-               "no variant was left to test; the tables hold their header alone");
-    double tested = (double)(sum[GP_KEPT] / shards);
-    gp_say(job->sink, GP_NOTE,
-           "%.0f variants tested in %.2f s (kernel %s): %.3g variants/s, %.3g genotypes/s", tested,
-           seconds, gp_cpu_kernel(), tested / seconds,
-           tested / seconds * (double)s->cohort.samples.n);
-    return gp_par_agree(job->par, err);
 }
 
 /* A list that names nothing of the store is a mistake, not a selection. Collective. */
@@ -255,8 +245,18 @@ static int check_listed(gp_job *job, const gp_assoc_options *o, const state *s, 
     return gp_par_agree(job->par, err);
 }
 
-/* Tests all variants by the model that was asked for. Collective. */
-static int test_all(const gp_assoc_options *o, state *s, gp_err *err) {
+/* Linear and logistic models, in one pass. Collective. */
+static int test_by_trait(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
+    gp_scan_logistic_options tests = gp_assoc_tests(o);
+    gp_scan_linear_init(&s->linear, &s->scan, err);
+    gp_scan_logistic_init(&s->logistic, &s->scan, &tests, &s->offsets, err);
+    if (gp_par_agree(job->par, err) == GP_OK)
+        gp_scan_tests(&s->scan, err);
+    return err->code;
+}
+
+/* Tests all variants by the models that were asked for. Collective. */
+static int test_all(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     if (gp_assoc_is_mixed(o)) {
         gp_mixed mixed = {.scan = &s->scan,
                           .kinship = &s->kinship,
@@ -264,8 +264,7 @@ static int test_all(const gp_assoc_options *o, state *s, gp_err *err) {
                           .loco = s->loco};
         gp_mixed_tests(&mixed, &s->components, err);
     } else {
-        gp_scan_linear_init(&s->linear, &s->scan, err);
-        gp_scan_tests(&s->scan, err);
+        test_by_trait(job, o, s, err);
     }
     return err->code;
 }
@@ -285,20 +284,23 @@ static int write_components(gp_job *job, const gp_assoc_options *o, const state 
 static int test(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     gp_text covariates = {0};
     double started = gp_clock();
-    if (gp_tables_open(job, &s->tables, o->out, s->trait_names, s->patterns.traits, err) != GP_OK ||
-        test_all(o, s, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
+    if (gp_tables_open(job, &s->tables, o->out, s->trait, s->patterns.traits, err) != GP_OK ||
+        test_all(job, o, s, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
         return err->code;
-    double seconds = gp_clock() - started;
+    gp_outcome outcome = {.job = job,
+                          .out = o->out,
+                          .cohort = &s->cohort,
+                          .selection = &s->selection,
+                          .tables = &s->tables,
+                          .seconds = gp_clock() - started};
     covariate_names(s, &covariates, err);
-    gp_tables_meta meta = {.model = gp_assoc_is_mixed(o) ? "linear mixed" : "linear",
-                           .missing = gp_assoc_missing(o),
+    gp_tables_meta meta = {.missing = gp_assoc_missing(o),
                            .covariates = covariates.bytes ? covariates.bytes : "",
-                           .store_digest = gp_store_digest(s->store),
-                           .samples = s->trait_samples};
+                           .store_digest = gp_store_digest(s->store)};
     int64_t lines = s->tables.writes ? s->selection.sum[GP_KEPT] : 0;
     if (gp_par_agree(job->par, err) == GP_OK && write_components(job, o, s, err) == GP_OK &&
         gp_tables_finish(job, &s->tables, lines, &meta, err) == GP_OK)
-        summarise(job, o, s, seconds, err);
+        gp_outcome_tell(&outcome, err);
     gp_text_free(&covariates);
     return err->code;
 }
@@ -319,7 +321,9 @@ static int report_plan(const gp_assoc_options *o, state *s, gp_err *err) {
         needs.passes = s->patterns.count + (o->grm == NULL);
         needs.by_chromosome = s->loco;
     } else {
-        needs.model = gp_scan_linear_bytes(&s->scan);
+        gp_scan_logistic_options tests = gp_assoc_tests(o);
+        needs.model = gp_scan_linear_bytes(&s->scan) + gp_scan_logistic_bytes(&s->scan, &tests) +
+                      gp_offsets_bytes(&s->offsets);
     }
     return gp_plan_report(&s->scan, &needs, err);
 }
@@ -337,6 +341,8 @@ static int run(gp_job *job, gp_err *err) {
     }
     gp_tables_close(job, &s.tables);
     gp_scan_linear_free(&s.linear);
+    gp_scan_logistic_free(&s.logistic);
+    gp_offsets_free(&s.offsets);
     gp_kinship_close(&s.kinship);
     gp_text_free(&s.components);
     gp_patterns_free(&s.patterns);
@@ -344,8 +350,8 @@ static int run(gp_job *job, gp_err *err) {
     gp_selection_free(&s.selection);
     gp_cohort_free(&s.cohort);
     gp_store_close(s.store);
-    free(s.trait_names);
-    free(s.trait_samples);
+    gp_text_free(&s.tests);
+    free(s.trait);
     return err->code;
 }
 

@@ -6,7 +6,8 @@
 
 gp_assoc_options gp_assoc_values = {.selection = {.filter = {NAN, NAN, NAN, NAN}},
                                     .mind = NAN,
-
+                                    .firth_threshold = NAN,
+                                    .ci = NAN,
                                     .seed = 1};
 
 #define AT(field) offsetof(gp_assoc_options, field)
@@ -24,13 +25,35 @@ const gp_option gp_assoc_option_table[] = {
         "leave out variants of smaller Hardy-Weinberg exact p (X: in females; Y and MT: "
         "no test)"),
     {.name = "Model", .type = GP_HEADING},
-    {"model", GP_CHOICE, AT(model), "linear|lmm",
-     "regression model: linear (the default), or lmm, a mixed model for cohorts with relatives", 0,
-     0, "linear|lmm"},
+    {"model", GP_CHOICE, AT(model), "linear|logistic|lmm",
+     "regression model: linear (binary traits are numbers too), logistic (other traits are left "
+     "out), or lmm, a mixed model for cohorts with relatives (default: logistic for binary traits, "
+     "linear for the others)",
+     0, 0, "linear|logistic|lmm"},
     {"missing", GP_CHOICE, AT(missing), "exact|mean",
      "missing calls: leave the sample out for that variant (exact, the default but for lmm), or "
      "impute the mean",
      0, 0, "exact|mean"},
+    {.name = "Binary traits", .type = GP_HEADING},
+    {"test", GP_CHOICE, AT(test), "score|firth|spa|wald",
+     "score: the score test for every variant; firth (the default): and Firth's penalised "
+     "likelihood where its p is below --firth-threshold; spa: or the saddlepoint approximation "
+     "there; wald: maximum likelihood for every variant",
+     0, 0, "score|firth|spa|wald"},
+    {"firth-threshold", GP_REAL, AT(firth_threshold), "P",
+     "of the score test's p, for --test firth and spa (default 0.05; 1: every variant)", 0, 1,
+     NULL},
+    {"firth", GP_CHOICE, AT(firth), "approx|exact",
+     "Firth's likelihood over the variant alone, with the covariates' effects held (approx, the "
+     "default, as REGENIE's), or over the covariates too (exact, five times the work; PLINK 2's "
+     "numbers)",
+     0, 0, "approx|exact"},
+    {"ci", GP_REAL, AT(ci), "LEVEL",
+     "columns odds_ratio, ci_lower, ci_upper: the interval of this level, e.g. 0.95", 0, 1, NULL},
+    {"offset", GP_TEXT, AT(offset), "FILE",
+     "table of log odds to start from, with columns TRAIT@CHROMOSOME (for tests of the variants of "
+     "that chromosome) or TRAIT: as gp-dist predict --loco --log-odds writes it",
+     0, 0, NULL},
     {.name = "Mixed models (--model lmm)", .type = GP_HEADING},
     {"lmm", GP_CHOICE, AT(lmm), "exact|fixed",
      "ratio of variances: each variant's own (exact, the default), or the null model's for all "
@@ -63,7 +86,8 @@ const gp_option gp_assoc_option_table[] = {
 const char gp_assoc_description[] =
     "Tests every variant of the store for association with every trait: linear regression of the "
     "trait on the number of copies of the effect allele (ALT: column 5 of a .bim) and the "
-    "covariates, or, with --model lmm, a linear mixed model whose samples are related. "
+    "covariates, logistic regression where the trait is binary (0/1, or 1/2 with --cc12), or, with "
+    "--model lmm, a linear mixed model whose samples are related. "
     "Traits with the same missing values share one pass over the genotypes. Males' calls on X "
     "count 0 or 2 as they are coded in the input.\n"
     "\n"
@@ -74,7 +98,15 @@ const char gp_assoc_description[] =
     "by "
     "tabix (.tbi), and described by TRAIT.tsv.gz-meta.yaml. Status says OK, or why there is no "
     "number: CONSTANT, "
-    "ALL_MISSING, COLLINEAR, FEW_SAMPLES, NO_CONVERGENCE.\n"
+    "ALL_MISSING, COLLINEAR, FEW_SAMPLES, NO_CONVERGENCE, SEPARATION.\n"
+    "\n"
+    "Of a binary trait beta is the log of the odds ratio per copy, and the columns n_cases, "
+    "n_controls, effect_allele_frequency_cases, effect_allele_frequency_controls and test (SCORE, "
+    "FIRTH, SPA, WALD) follow, then those of --ci. Firth's p is that of the penalised likelihood "
+    "ratio. A binary trait with fewer than 10 cases or controls is left out, with a warning.\n"
+    "\n"
+    "--offset takes, for each binary trait, log odds that were predicted without the variants of "
+    "the tested chromosome; samples without any are left out of the trait.\n"
     "\n"
     "The result files are the same, byte for byte, for any number of ranks, threads and sample "
     "shards; those of mixed models agree to 1e-8.\n"
@@ -96,6 +128,77 @@ const char *gp_assoc_missing(const gp_assoc_options *o) {
         return o->missing;
     return gp_assoc_is_mixed(o) ? "mean" : "exact";
 }
+
+int gp_assoc_is_linear(const gp_assoc_options *o) {
+    return o->model != NULL && strcmp(o->model, "linear") == 0;
+}
+
+/* ---- binary traits ---- */
+
+const char *gp_assoc_binary_option(const gp_assoc_options *o) {
+    return o->test != NULL              ? "test"
+           : !isnan(o->firth_threshold) ? "firth-threshold"
+           : o->firth != NULL           ? "firth"
+           : !isnan(o->ci)              ? "ci"
+           : o->offset != NULL          ? "offset"
+                                        : NULL;
+}
+
+static const char *test_of(const gp_assoc_options *o) {
+    return o->test != NULL ? o->test : "firth";
+}
+
+static int is_approximate(const gp_assoc_options *o) {
+    return o->firth == NULL || strcmp(o->firth, "approx") == 0;
+}
+
+gp_scan_logistic_options gp_assoc_tests(const gp_assoc_options *o) {
+    const char *test = test_of(o);
+    gp_logit_kind firth = is_approximate(o) ? GP_LOGIT_APPROX : GP_LOGIT_FIRTH;
+    return (gp_scan_logistic_options){.score = strcmp(test, "score") == 0,
+                                      .kind = strcmp(test, "wald") == 0  ? GP_LOGIT_WALD
+                                              : strcmp(test, "spa") == 0 ? GP_LOGIT_SPA
+                                                                         : firth,
+                                      .threshold =
+                                          isnan(o->firth_threshold) ? 0.05 : o->firth_threshold,
+                                      .exact = strcmp(gp_assoc_missing(o), "exact") == 0};
+}
+
+int gp_assoc_test_words(const gp_assoc_options *o, gp_text *words, gp_err *err) {
+    gp_scan_logistic_options tests = gp_assoc_tests(o);
+    const char *full = tests.kind == GP_LOGIT_SPA      ? "saddlepoint approximation"
+                       : tests.kind == GP_LOGIT_APPROX ? "approximate Firth likelihood ratio"
+                                                       : "Firth likelihood ratio";
+    if (tests.score)
+        return gp_text_print(words, err, "score");
+    if (tests.kind == GP_LOGIT_WALD)
+        return gp_text_print(words, err, "Wald");
+    if (tests.threshold >= 1.0)
+        return gp_text_print(words, err, "%s", full);
+    return gp_text_print(words, err, "score, where its p is below %g %s", tests.threshold, full);
+}
+
+static int check_binary(const gp_assoc_options *o, gp_err *err) {
+    const char *only = gp_assoc_binary_option(o), *test = test_of(o);
+    if (only != NULL && (gp_assoc_is_mixed(o) || gp_assoc_is_linear(o)))
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --%s is for binary traits in logistic models, not for "
+                          "--model %s",
+                          only, o->model);
+    if (o->firth != NULL && strcmp(test, "firth") != 0)
+        return gp_err_set(err, GP_EINPUT, "command line: --firth does not go with --test %s", test);
+    if (!isnan(o->firth_threshold) && strcmp(test, "firth") != 0 && strcmp(test, "spa") != 0)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --firth-threshold goes with --test firth or spa; %s takes "
+                          "every variant",
+                          test);
+    if (o->ci <= 0.0 || o->ci >= 1.0)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --ci: a level lies between 0 and 1, e.g. 0.95");
+    return GP_OK;
+}
+
+/* ---- all ---- */
 
 static int check_mixed(const gp_assoc_options *o, gp_err *err) {
     int mixed = gp_assoc_is_mixed(o);
@@ -127,5 +230,7 @@ int gp_assoc_check(const gp_assoc_options *o, gp_err *err) {
         (o->cohort.covar_name != NULL || o->cohort.cat_covar_name != NULL))
         return gp_err_set(err, GP_EINPUT,
                           "command line: --covar-name and --cat-covar-name need --covar FILE");
-    return check_mixed(o, err);
+    if (check_mixed(o, err) == GP_OK)
+        check_binary(o, err);
+    return err->code;
 }

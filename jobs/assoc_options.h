@@ -4,12 +4,15 @@
 #define GP_JOBS_ASSOC_OPTIONS_H
 
 #include "jobs/cohort.h"
+#include "jobs/scan_logistic.h"
 #include "jobs/selection.h"
 
 typedef struct gp_assoc_options {
     const char *store, *out, *model, *missing;
     const char *lmm, *grm; /* of mixed models */
     int loco, no_loco;
+    const char *test, *firth, *offset; /* of binary traits */
+    double firth_threshold, ci;        /* NaN = not said */
     gp_cohort_options cohort;
     gp_selection_options selection;
     double mind;
@@ -25,6 +28,19 @@ extern const char gp_assoc_description[];
 
 /** Whether mixed models are asked for. */
 int gp_assoc_is_mixed(const gp_assoc_options *o);
+
+/** Whether binary traits are numbers like any other. */
+int gp_assoc_is_linear(const gp_assoc_options *o);
+
+/** The first option that was given and that only binary traits have a use for; NULL: none
+ *  was. */
+const char *gp_assoc_binary_option(const gp_assoc_options *o);
+
+/** The tests of binary traits, as asked for. */
+gp_scan_logistic_options gp_assoc_tests(const gp_assoc_options *o);
+
+/** Appends the same in words. */
+int gp_assoc_test_words(const gp_assoc_options *o, gp_text *words, gp_err *err);
 
 /** "exact" or "mean": as said, or the model's own way. */
 const char *gp_assoc_missing(const gp_assoc_options *o);

@@ -141,6 +141,18 @@ static void warn_of_minus_nine(const gp_job *job, const char *path, const char *
                path, what, name, (long long)s->minus_nine);
 }
 
+/* Whether all samples together, also those that are not kept, have just the values low and low + 1.
+ */
+static int has_two(const gp_cohort *cohort, const double *value, double low) {
+    int64_t other = 0, count[2] = {0};
+    for (int64_t i = 0; i < cohort->samples.n; i++) {
+        other += !isnan(value[i]) && value[i] != low && value[i] != low + 1.0;
+        count[0] += value[i] == low;
+        count[1] += value[i] == low + 1.0;
+    }
+    return other == 0 && count[0] > 0 && count[1] > 0;
+}
+
 /* Recognises binary coding, and what looks like it but for an option that was forgotten. */
 static void inspect_trait(const gp_job *job, const gp_cohort_options *options,
                           const gp_cohort *cohort, gp_trait *trait) {
@@ -158,7 +170,11 @@ static void inspect_trait(const gp_job *job, const gp_cohort_options *options,
         trait->unclear = "the values 0, 1 and 2; say --missing-code 0 if 0 means missing";
     else
         trait->binary = zero_one || one_two;
-    if (trait->binary && one_two)
+    if (s.low == s.high && s.minus_nine == 0) {
+        one_two = options->cc12 && has_two(cohort, trait->value, 1.0);
+        trait->one_class = one_two || has_two(cohort, trait->value, 0.0);
+    }
+    if ((trait->binary || trait->one_class) && one_two)
         for (int64_t i = 0; i < cohort->samples.n; i++)
             trait->value[i] -= 1.0;
 }

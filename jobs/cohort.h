@@ -24,9 +24,11 @@ typedef struct gp_trait {
     char *name;
     double *value; /* [n]; NULL once a model holds it (jobs/patterns.h) */
     int binary;    /* two values, 0/1 (or 1/2 with --cc12, recoded to 0/1) */
+    int one_class; /* binary but for --keep and --remove: the samples in use have one value */
     const char
         *unclear; /* what it holds that looks like cases and controls, and what to say; or NULL */
     const char *skipped; /* why it cannot be analysed, or NULL */
+    char why[160];       /* room for such words */
     int64_t table;       /* number of its result table; -1 = none */
 } gp_trait;
 

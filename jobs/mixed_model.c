@@ -248,8 +248,7 @@ int gp_mixed_model_init(gp_mixed_model *model, const gp_mixed *mixed, const gp_p
     gp_dense_free(&vector);
     free(thin);
     free(turned);
-    mixed->scan->test = test;
-    mixed->scan->context = model;
+    mixed->scan->model[GP_PATTERN_LINEAR] = (gp_scan_model){test, model};
     return err->code;
 }
 

@@ -74,9 +74,14 @@ static void print_samples(const gp_scan *scan) {
            (long long)c->covariates);
     for (int64_t k = 0; k < scan->patterns->count; k++) {
         const gp_pattern *p = &scan->patterns->pattern[k];
-        for (int64_t t = 0; t < p->traits; t++)
-            printf("trait %s: %lld samples, %lld independent covariates\n",
-                   c->trait[p->trait[t]].name, (long long)p->n, (long long)p->rank);
+        for (int64_t t = 0; t < p->traits; t++) {
+            char cases[96] = "";
+            if (p->kind == GP_PATTERN_LOGISTIC)
+                snprintf(cases, sizeof cases, " (%lld cases, %lld controls)",
+                         (long long)p->binary[t].cases, (long long)(p->n - p->binary[t].cases));
+            printf("trait %s: %lld samples%s, %lld independent covariates\n",
+                   c->trait[p->trait[t]].name, (long long)p->n, cases, (long long)p->rank);
+        }
     }
 }
 

@@ -31,6 +31,10 @@ static const gp_option option_table[] = {
      "leave one chromosome out: a column TRAIT@CHROMOSOME for each trait and chromosome of a "
      "network, with that chromosome masked",
      0, 0, NULL},
+    {"log-odds", GP_FLAG, AT(log_odds), NULL,
+     "a network's binary traits as log odds, which gp-dist assoc --offset takes, not as "
+     "probabilities",
+     0, 0, NULL},
     {"out", GP_TEXT, AT(out), "FILE.tsv", "table of predictions: FID, IID, a column per trait", 0,
      0, NULL},
     {0}};
@@ -41,7 +45,7 @@ static const char description[] =
     "chromosome, position and alleles; where the two alleles are swapped, the calls are turned "
     "round. A variant of the model that the store does not have, and a missing call, count as "
     "the mean of the model's samples. Samples that lack a covariate get NA. A network predicts "
-    "binary traits as probabilities.\n"
+    "binary traits as probabilities, or, with --log-odds, as their log odds.\n"
     "\n"
     "With --loco a network predicts once for each of its chromosomes, in columns such as "
     "height@1 and height@X: that chromosome's variants are hidden from it (as in the predictions "
@@ -54,7 +58,7 @@ static const char description[] =
 /* What kinds of models there are, and the file that tells each. */
 typedef struct kind {
     const char *file;
-    int loco; /* can leave out a chromosome */
+    int loco; /* can leave out a chromosome, and knows log odds */
     int (*predict)(gp_predict_run *run, gp_err *err);
 } kind;
 
@@ -97,11 +101,11 @@ static const kind *find_kind(gp_job *job, const gp_predict_options *o, gp_err *e
     gp_text_free(&path);
     if (gp_par_agree(job->par, err) != GP_OK || gp_par_max(job->par, &found, 1, err) != GP_OK)
         return NULL;
-    if (o->loco && !kinds[found - 1].loco) {
+    if ((o->loco || o->log_odds) && !kinds[found - 1].loco) {
         gp_err_set(err, GP_EINPUT,
-                   "command line: --loco is for networks (made by gp-dist train); %s is a model "
+                   "command line: --%s is for networks (made by gp-dist train); %s is a model "
                    "of effects of variants",
-                   o->model);
+                   o->loco ? "loco" : "log-odds", o->model);
         return NULL;
     }
     return &kinds[found - 1];

@@ -12,7 +12,7 @@
 typedef struct gp_predict_options {
     const char *model, *store, *out;
     gp_cohort_options cohort; /* covar, missing_code, keep, remove */
-    int loco;
+    int loco, log_odds;
 } gp_predict_options;
 
 /** A prediction under way. */

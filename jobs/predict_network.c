@@ -52,6 +52,12 @@ static const double *run_networks(predictor *p, int thread, const gp_nn_batch *b
     return mean;
 }
 
+/* What the table holds of a trait, given the network's output. */
+static double value_of(const predictor *p, int64_t trait, double output) {
+    int logistic = p->network.about.shape.loss[trait] == GP_NN_LOGISTIC;
+    return logistic && p->run->o->log_odds ? output : gp_network_value(&p->network, trait, output);
+}
+
 static void visit(void *context, int thread, int64_t first, const gp_nn_batch *batch) {
     predictor *p = context;
     const gp_nn_shape *shape = &p->network.about.shape;
@@ -64,7 +70,7 @@ static void visit(void *context, int thread, int64_t first, const gp_nn_batch *b
         for (int64_t i = 0; i < each.samples; i++)
             for (int64_t t = 0; t < shape->traits; t++)
                 to[(i * shape->traits + t) * p->forms + k] =
-                    gp_network_value(&p->network, t, mean[i * shape->traits + t]);
+                    value_of(p, t, mean[i * shape->traits + t]);
     }
 }
 

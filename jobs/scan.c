@@ -2,6 +2,7 @@
 #include "io/sumstats.h"
 #include "jobs/job.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/code.h"
 
 #include <stdlib.h>
@@ -13,9 +14,12 @@ enum {
     COUNTS = 8 /* integers per variant for the filters */
 };
 
-int64_t gp_scan_batch(int64_t least, int64_t stride, int64_t covariates, int64_t traits) {
-    /* All traits may be in one pattern. */
+int64_t gp_scan_batch(int64_t least, int64_t stride, int64_t covariates, int64_t traits,
+                      int binary) {
+    /* All traits may be in one pattern; binary ones are tested one after the other. */
     int64_t sums = 8 * gp_linear_sums_widest(covariates, traits);
+    if (binary)
+        sums = gp_most(sums, 8 * gp_logit_score_widest(1 + covariates));
     int64_t batch = GP_TEXT_BLOCK;
     while (batch > least && (batch * stride > ROWS_BYTES ||
                              batch > SUMS_BYTES / (sums + traits * (int64_t)sizeof(gp_result))))
@@ -99,12 +103,16 @@ static int64_t choose(buffers *b, const gp_ahead_batch *batch) {
 static int write_trait(buffers *b, int64_t chosen, const gp_pattern *pattern, int64_t k,
                        gp_err *err) {
     gp_scan *scan = b->scan;
-    int64_t table = scan->cohort->trait[pattern->trait[k]].table;
-    int64_t *status = scan->tables->table[table].status;
-    for (int64_t i = 0; i < chosen; i++)
-        status[b->result[i * pattern->traits + k].status]++;
-    return gp_sumstat_print(&b->sites, b->result + k, pattern->traits,
-                            gp_tables_text(scan->tables, table), err);
+    int64_t number = scan->cohort->trait[pattern->trait[k]].table;
+    gp_out_table *table = &scan->tables->table[number];
+    gp_sumstat_trait lines = {
+        .result = b->result + k, .step = pattern->traits, .form = table->trait->form};
+    for (int64_t i = 0; i < chosen; i++) {
+        const gp_result *result = &lines.result[i * lines.step];
+        table->status[result->status]++;
+        table->test[result->test] += result->status == GP_STATUS_OK;
+    }
+    return gp_sumstat_print(&b->sites, &lines, gp_tables_text(scan->tables, number), err);
 }
 
 static int write_pattern(buffers *b, int64_t chosen, const gp_pattern *pattern, gp_err *err) {
@@ -124,7 +132,8 @@ static int test_pattern(buffers *b, const gp_ahead_batch *batch, int64_t chosen,
                         gp_pattern *pattern, gp_err *err) {
     gp_scan *scan = b->scan;
     gp_scan_block block = {batch, b->chosen, chosen, pattern};
-    if (scan->test(scan->context, &block, b->result, err) < 0)
+    const gp_scan_model *model = &scan->model[pattern->kind];
+    if (model->test(model->context, &block, b->result, err) < 0)
         return -1;
     if (scan->tables->writes && err->code == GP_OK)
         write_pattern(b, chosen, pattern, err);

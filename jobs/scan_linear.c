@@ -6,6 +6,8 @@
 static int64_t widest(const gp_patterns *patterns) {
     int64_t width = 0;
     for (int64_t k = 0; k < patterns->count; k++) {
+        if (patterns->pattern[k].kind != GP_PATTERN_LINEAR)
+            continue;
         int64_t w = gp_linear_sums_width(&patterns->pattern[k].model);
         width = w > width ? w : width;
     }
@@ -29,8 +31,7 @@ int gp_scan_linear_init(gp_scan_linear *linear, gp_scan *scan, gp_err *err) {
     linear->writes = gp_par_shard(scan->pass.job->par) == 0;
     linear->sums =
         gp_mem_alloc(scan->pass.batch * widest(scan->patterns) + 1, sizeof *linear->sums, err);
-    scan->test = test;
-    scan->context = linear;
+    scan->model[GP_PATTERN_LINEAR] = (gp_scan_model){test, linear};
     return err->code;
 }
 
@@ -42,6 +43,7 @@ void gp_scan_linear_free(gp_scan_linear *linear) {
 int64_t gp_scan_linear_bytes(const gp_scan *scan) {
     int64_t bytes = 8 * (scan->pass.batch * widest(scan->patterns) + 1);
     for (int64_t k = 0; k < scan->patterns->count; k++)
-        bytes += gp_linear_bytes(&scan->patterns->pattern[k].model);
+        if (scan->patterns->pattern[k].kind == GP_PATTERN_LINEAR)
+            bytes += gp_linear_bytes(&scan->patterns->pattern[k].model);
     return bytes;
 }

@@ -1,6 +1,5 @@
 #include "jobs/tables.h"
 #include "io/file.h"
-#include "io/sumstats.h"
 #include "jobs/directory.h"
 #include "jobs/tables_private.h"
 #include "src/base/ids.h"
@@ -85,16 +84,16 @@ static int open_part(const gp_job *job, gp_tables *tables, int64_t t, gp_err *er
         gp_part_open(&tables->table[t].part, path, first, err);
     free(path);
     if (err->code == GP_OK && first &&
-        gp_text_add(tail, gp_sumstat_header, (int64_t)strlen(gp_sumstat_header), err) == GP_OK)
+        gp_sumstat_add_header(&tables->table[t].trait->form, tail, err) == GP_OK)
         gp_part_add_header(&tables->table[t].part, tail, tables->pack, err);
     return err->code;
 }
 
-static int name_tables(gp_tables *tables, const char *const *traits, gp_err *err) {
+static int name_tables(gp_tables *tables, const gp_tables_trait *trait, gp_err *err) {
     for (int64_t t = 0; t < tables->count; t++) {
         gp_text name = {0};
-        tables->table[t].trait = traits[t];
-        if (gp_io_safe_name(&name, traits[t], err) == GP_OK)
+        tables->table[t].trait = &trait[t];
+        if (gp_io_safe_name(&name, trait[t].name, err) == GP_OK)
             gp_text_print(&name, err, ".tsv.gz");
         tables->table[t].name = name.bytes;
     }
@@ -110,14 +109,14 @@ static void allow_files(int64_t count) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory, const char *const *traits,
-                   int64_t count, gp_err *err) {
+int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory,
+                   const gp_tables_trait *trait, int64_t count, gp_err *err) {
     tables->directory = directory;
     tables->there = (int64_t)strlen(directory);
     tables->table = gp_mem_alloc(count, sizeof *tables->table, err);
     tables->count = tables->table == NULL ? 0 : count;
     tables->writes = gp_par_shard(job->par) == 0;
-    name_tables(tables, traits, err);
+    name_tables(tables, trait, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         return err->code;
     if (gp_par_rank(job->par) == 0)

@@ -9,20 +9,30 @@
 #define GP_JOBS_TABLES_H
 
 #include "io/part.h"
+#include "io/sumstats.h"
 #include "jobs/command.h"
 #include "src/assoc/result.h"
 #include <stdint.h>
 
+/** What a table is about. Borrowed. */
+typedef struct gp_tables_trait {
+    const char *name;
+    gp_sumstat_form form;
+    const char *model, *test; /* as in gp_sumstats_meta */
+    int64_t samples, cases;
+} gp_tables_trait;
+
 typedef struct gp_out_table {
-    const char *trait; /* borrowed */
-    char *name;        /* file name without directory: TRAIT.tsv.gz, made safe */
+    const gp_tables_trait *trait; /* borrowed */
+    char *name;                   /* file name without directory: TRAIT.tsv.gz, made safe */
     gp_part part;
-    int64_t base;                    /* bytes of the sections before this one */
-    int64_t wrote;                   /* bytes of them that this rank wrote */
-    gp_text runs;                    /* of them, where this rank will describe the table */
-    gp_text head;                    /* lines that an earlier group's text block ends with */
-    gp_text tail;                    /* the text block being filled */
-    int64_t status[GP_STATUS_COUNT]; /* tests by outcome; whoever adds lines counts them */
+    int64_t base;  /* bytes of the sections before this one */
+    int64_t wrote; /* bytes of them that this rank wrote */
+    gp_text runs;  /* of them, where this rank will describe the table */
+    gp_text head;  /* lines that an earlier group's text block ends with */
+    gp_text tail;  /* the text block being filled */
+    /* Lines by outcome, and those with a number by test; whoever adds lines counts them. */
+    int64_t status[GP_STATUS_COUNT], test[GP_TEST_COUNT];
 } gp_out_table;
 
 typedef struct gp_tables {
@@ -40,9 +50,9 @@ typedef struct gp_tables {
 
 /** Makes the directory, checks that it can be written, removes what a killed run left of the same
  *  tables, opens the parts. Collective. tables comes zeroed; close it in any case.
- *    traits  in  [count] names, borrowed */
-int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory, const char *const *traits,
-                   int64_t count, gp_err *err);
+ *    trait  in  [count] borrowed */
+int gp_tables_open(gp_job *job, gp_tables *tables, const char *directory,
+                   const gp_tables_trait *trait, int64_t count, gp_err *err);
 
 /** Says that variant number first of a chromosome comes next: a text block begins at multiples of
  *  GP_TEXT_BLOCK. Local. */
@@ -64,8 +74,7 @@ int gp_tables_end_section(gp_job *job, gp_tables *tables, gp_err *err);
 
 /** What stands in every table's metadata. */
 typedef struct gp_tables_meta {
-    const char *model, *missing, *covariates, *store_digest;
-    const int64_t *samples; /* [count] */
+    const char *missing, *covariates, *store_digest;
 } gp_tables_meta;
 
 /** Ends the last section, and gives the tables their names. Collective.

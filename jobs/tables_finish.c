@@ -1,7 +1,6 @@
 /* From parts to tables with their names. All is written before anything is waited for: a disk takes
  * many files in little more time than one. */
 #include "io/file.h"
-#include "io/sumstats.h"
 #include "io/tabix.h"
 #include "jobs/job.h"
 #include "jobs/tables_private.h"
@@ -190,15 +189,18 @@ static int add_metadata(finish *f, int64_t t, const char *data, gp_err *err) {
     char md5[33] = "", program[64];
     gp_text yaml = {0};
     snprintf(program, sizeof program, "gp-dist %s", gp_version);
-    gp_sumstats_meta about = {.trait = tables->table[t].trait,
+    const gp_tables_trait *trait = tables->table[t].trait;
+    gp_sumstats_meta about = {.trait = trait->name,
                               .file_name = tables->table[t].name,
                               .md5 = md5,
                               .program = program,
-                              .model = f->meta->model,
+                              .model = trait->model,
+                              .test = trait->test,
                               .missing = f->meta->missing,
                               .covariates = f->meta->covariates,
                               .store_digest = f->meta->store_digest,
-                              .samples = f->meta->samples[t],
+                              .samples = trait->samples,
+                              .cases = trait->cases,
                               .variants = f->lines};
     char *path = gp_tables_path(tables, t, 0, "-meta.yaml", err);
     if (path != NULL && gp_io_md5_file(data, md5, err) == GP_OK &&

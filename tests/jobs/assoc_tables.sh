@@ -95,22 +95,30 @@ refuse "covariates without a table" "command line: --covar-name and --cat-covar-
 # ---- binary traits ----
 awk -v OFS='\t' '{ print $1, $2, $5 }' c.pheno.tsv >zero.tsv
 awk -v OFS='\t' 'NR > 1 && $3 != "NA" { $3++ } 1' zero.tsv >one.tsv
-without_model() {
+unclear() {
     expect_error "$1" 64 "$2" "$GP_DIST" assoc --quiet --store c.h5 --out refused --pheno "${@:3}"
     [ ! -e refused ] || fail "$1: something was written"
 }
-without_model "0/1" "zero.tsv: trait 'trait3' is binary" zero.tsv
-without_model "1/2" "one.tsv: trait 'trait3' holds only the values 1 and 2; say --cc12" one.tsv
-without_model "1/2 and --cc12" "one.tsv: trait 'trait3' is binary" one.tsv --cc12
+unclear "1/2" "one.tsv: trait 'trait3' holds only the values 1 and 2; say --cc12" one.tsv
 awk -v OFS='\t' 'NR > 1 && $3 == "NA" { $3 = -9 } 1' one.tsv >nine.tsv
-without_model "1/2/-9" "nine.tsv: trait 'trait3' holds only two values and -9; say --missing-code -9" nine.tsv
-without_model "1/2/-9 and --cc12" "nine.tsv: trait 'trait3' holds only two values and -9" nine.tsv --cc12
-without_model "1/2/-9, told" "nine.tsv: trait 'trait3' is binary" nine.tsv --cc12 --missing-code -9
+unclear "1/2/-9" "nine.tsv: trait 'trait3' holds only two values and -9; say --missing-code -9" nine.tsv
+unclear "1/2/-9 and --cc12" "nine.tsv: trait 'trait3' holds only two values and -9" nine.tsv --cc12
 awk -v OFS='\t' 'NR > 1 && $3 == -9 { $3 = 0 } 1' nine.tsv >nought.tsv
-without_model "0/1/2 and --cc12" "nought.tsv: trait 'trait3' holds only the values 0, 1 and 2" nought.tsv --cc12
+unclear "0/1/2 and --cc12" "nought.tsv: trait 'trait3' holds only the values 0, 1 and 2" nought.tsv --cc12
 assoc some --pheno zero.tsv
 assoc out --pheno one.tsv --cc12
 same "--cc12" some/trait3.tsv.gz out/trait3.tsv.gz
+# Without --model it is logistic, however it is coded.
+logistic() {
+    rm -rf "$1"
+    "$GP_DIST" assoc --quiet --store c.h5 --out "$@" || fail "logistic $*"
+}
+logistic some --pheno zero.tsv
+logistic out --pheno one.tsv --cc12
+same "logistic, --cc12" some/trait3.tsv.gz out/trait3.tsv.gz
+logistic out --pheno nine.tsv --cc12 --missing-code -9
+same "logistic, --cc12 --missing-code -9" some/trait3.tsv.gz out/trait3.tsv.gz
+zcat some/trait3.tsv.gz | head -1 | grep -q "status	n_cases	n_controls" || fail "a binary trait is not logistic by itself"
 
 # ---- variants ----
 echo "no such variant" >none.txt

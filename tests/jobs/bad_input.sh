@@ -75,6 +75,23 @@ echo "nobody nobody" >keep.txt
 tests "nobody kept" "keep\.txt: no sample remains" --pheno $p --keep keep.txt
 tests "no such chromosome" ".*--chr.*99" --pheno $p --chr 99
 
+# ---- binary traits ----
+"$GP_DIST" simulate --quiet --samples 100 --variants 300 --chromosomes 1 --traits 1 --binary 1 --prevalence 0.4 --missing-pheno 0 --seed 2 \
+    --out b || fail "simulate"
+binary() {
+    refused "$1" "$2" assoc --store b.h5 --out out "${@:3}"
+}
+b=b.pheno.tsv
+awk -v OFS='\t' 'NR > 1 { $3++ } 1' $b >onetwo.tsv
+binary "1/2 without --cc12" "onetwo\.tsv: trait 'trait1' holds only the values 1 and 2; say --cc12" --pheno onetwo.tsv
+binary "1/2 without --cc12, logistic" "onetwo\.tsv: trait 'trait1' .*--cc12" --pheno onetwo.tsv --model logistic
+awk 'NR > 1 && $3 == 1 { print $1, $2 }' $b >cases.txt
+binary "one class" "trait 'trait1' cannot be tested: it has no controls among the samples in use" --pheno $b --keep cases.txt
+awk -v OFS='\t' '{ print $1, $2, NR == 1 ? "marker" : 2 * $3 + NR % 2 }' $b >marker.tsv
+binary "a covariate separates the classes" "trait 'trait1' .*covariate 'marker' separates" --pheno $b --covar marker.tsv
+binary "no table of offsets" "nothere\.tsv: " --pheno $b --offset nothere.tsv
+binary "offsets of other traits" "b\.covar\.tsv: has neither a column 'trait1@" --pheno $b --offset b.covar.tsv
+
 # Not errors: said, and the rest goes on.
 awk -v OFS='\t' 'NR > 1 { $3 = 5 } 1' $p >half.tsv
 ranks 4 assoc --store c.h5 --pheno half.tsv --out half 2>err.log || fail "a constant trait beside another"

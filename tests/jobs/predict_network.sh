@@ -20,6 +20,9 @@ awk 'NR == FNR { for (t = 3; t <= NF; t++) if (FNR == 1) name[t] = $t; else valu
      END { print n " predictions, " bad + 0 " differ"; exit bad > 0 || n < 20 }' alone.tsv alone/predictions.tsv ||
     fail "the validation samples are not predicted as in training"
 awk 'NR > 1 && !($4 > 0 && $4 < 1) { exit 1 }' alone.tsv || fail "a binary trait is not predicted as a probability"
+"$GP_DIST" predict --quiet --log-odds --model alone "${of[@]}" --out odds.tsv || fail "--log-odds"
+paste alone.tsv odds.tsv | awk -F '\t' 'NR > 1 { d = log($4 / (1 - $4)) - $8; if ($3 != $7 || d > 1e-6 || d < -1e-6) bad++ } # digits printed
+    END { exit bad > 0 || NR != 401 }' || fail "--log-odds are not those of the probabilities"
 
 # ---- ranks, threads, samples ----
 "$GP_DIST" predict --quiet --threads 1 --model two "${of[@]}" --out p1.tsv || fail "one rank"
@@ -39,6 +42,12 @@ awk 'NR == 1 || NR % 7 == 0' c.pheno.tsv | cut -f 1,2 >keep.txt
 "$GP_DIST" predict --quiet --model two "${of[@]}" --keep keep.txt --out kept.tsv || fail "some samples"
 awk 'NR == FNR { a[$2] = $3; next } FNR > 1 { d = a[$2] - $3; if (d < -1e-5 || d > 1e-5) exit 1; n++ } END { exit n != 57 }' p1.tsv kept.tsv ||
     fail "some samples are predicted otherwise" # float32
+
+# ---- as offsets of a regression ----
+"$GP_DIST" predict --quiet --loco --log-odds --model two "${of[@]}" --out offset.tsv || fail "--loco --log-odds"
+"$GP_DIST" assoc --store c.h5 --pheno c.pheno.tsv --pheno-name trait2 --offset offset.tsv --out scan 2>err.log || fail "--offset: $(cat err.log)"
+[ "$(zcat scan/trait2.tsv.gz | awk 'NR > 1 && $13 == "OK"' | wc -l)" = 90 ] || fail "--offset: not every variant is tested"
+grep -q 'model: logistic, with offsets' scan/trait2.tsv.gz-meta.yaml || fail "--offset: the metadata do not tell"
 
 # ---- how variants are joined ----
 # changed NAME PROGRAM: a copy of the model whose variants an awk program changes.
