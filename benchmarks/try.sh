@@ -27,5 +27,17 @@ rows "$SCRATCH/network/network.csv" 2
 "$scripts/prediction.sh" --gp-dist "$GP_DIST" --samples 300 --data "$SCRATCH/none" --folder "$SCRATCH/prediction" \
     >prediction.log 2>&1 || fail "prediction.sh: $(cat prediction.log)"
 grep -q '^samples/s: [0-9.]* on 1 rank, [0-9.]* on 2 ranks; ratio [0-9.]*; ' prediction.log || fail "prediction.sh: $(cat prediction.log)"
+"$scripts/logistic_plink2.sh" --tiny --gp-dist "$GP_DIST" --folder "$SCRATCH/logistic" >logistic.log 2>&1 ||
+    fail "logistic_plink2.sh: $(cat logistic.log)"
+rows "$SCRATCH/logistic/logistic.csv" 1
+for time in first second; do # which finds everything counted
+    "$scripts/type_one_error.sh" --tiny --gp-dist "$GP_DIST" --threads 1 --folder "$SCRATCH/null" --csv "$SCRATCH/$time.csv" \
+        >"null.$time" 2>&1 || fail "type_one_error.sh: $(cat "null.$time")"
+    rows "$SCRATCH/$time.csv" 32 # 2 ratios, 4 tests, 3 classes and all
+    grep -E '^1:.*(within|below|above) ' "null.$time" >"table.$time"
+done
+[ "$(grep -c ', part ' null.first)" = 16 ] || fail "type_one_error.sh: not 16 analyses: $(cat null.first)"
+grep -q ', part ' null.second && fail "type_one_error.sh does not continue: $(cat null.second)"
+same "type_one_error.sh's tables" table.first table.second
 expect_error "an unknown option" 1 "benchmarks/assoc_plink2.sh: unknown option '--nonsense'" "$scripts/assoc_plink2.sh" --nonsense 1
 finish
