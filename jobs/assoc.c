@@ -17,13 +17,11 @@
 #include "src/base/split.h"
 #include "src/base/tail.h"
 #include "src/geno/code.h"
-#include "src/geno/cpu.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the run ---- */
 
@@ -172,6 +170,8 @@ static int make_patterns(gp_job *job, const gp_assoc_options *o, state *s, gp_er
     input.first = s->scan.pass.first;
     input.samples = s->scan.pass.samples;
     gp_patterns_init(&s->patterns, &s->cohort, &input, job->sink, err);
+    gp_scan_logistic_options tests = gp_assoc_tests(o);
+    s->patterns.firth = tests.kind == GP_LOGIT_APPROX && !tests.score;
     if (gp_par_agree(job->par, err) == GP_OK &&
         gp_null_models_fit(job, &s->patterns, &s->cohort, &s->offsets, err) == GP_OK)
         number_traits(o, s, err);

@@ -45,8 +45,8 @@ const gp_option gp_assoc_option_table[] = {
      NULL},
     {"firth", GP_CHOICE, AT(firth), "approx|exact",
      "Firth's likelihood over the variant alone, with the covariates' effects held (approx, the "
-     "default, as REGENIE's), or over the covariates too (exact, five times the work; PLINK 2's "
-     "numbers)",
+     "default, as REGENIE's), or over the covariates too (exact, some ten times the work; "
+     "PLINK 2's beta and standard error)",
      0, 0, "approx|exact"},
     {"ci", GP_REAL, AT(ci), "LEVEL",
      "columns odds_ratio, ci_lower, ci_upper: the interval of this level, e.g. 0.95", 0, 1, NULL},
@@ -169,7 +169,7 @@ int gp_assoc_test_words(const gp_assoc_options *o, gp_text *words, gp_err *err) 
     const char *full = tests.kind == GP_LOGIT_SPA      ? "saddlepoint approximation"
                        : tests.kind == GP_LOGIT_APPROX ? "approximate Firth likelihood ratio"
                                                        : "Firth likelihood ratio";
-    if (tests.score)
+    if (tests.score || !(tests.threshold > 0.0))
         return gp_text_print(words, err, "score");
     if (tests.kind == GP_LOGIT_WALD)
         return gp_text_print(words, err, "Wald");

@@ -20,6 +20,7 @@ typedef struct fitting {
     double *y, *offset; /* [groups x 64] */
     int parted;         /* a fit's ranks have met for the last time */
     int stopped;        /* by a signal here, before they did */
+    int firth;          /* Firth's fits are wanted too */
 } fitting;
 
 void gp_null_models_place(const gp_logit_rows *rows, const double *value, double *to) {
@@ -99,7 +100,11 @@ static void give_up(const fitting *f, int64_t t, gp_status status) {
                               : "the covariates together separate its cases from its controls",
                  name);
     } else {
-        snprintf(trait->why, sizeof trait->why, "its model of covariates alone does not converge");
+        snprintf(trait->why, sizeof trait->why,
+                 "its model of covariates%s alone does not converge; leave out covariates of few "
+                 "samples%s",
+                 f->offsets->trait != NULL ? " and --offset" : "",
+                 f->offsets->trait != NULL ? ", and see that offsets are log odds" : "");
     }
     trait->skipped = trait->why;
 }
@@ -120,6 +125,7 @@ static int fit_trait(fitting *f, int64_t t, gp_err *err) {
     gp_logit_rows_spread(&f->rows, pattern->sample, pattern->residual + t * pattern->n, f->y);
     for (int64_t k = 0; k < binary->nulls; k++) {
         gp_null_models_place(&f->rows, columns > 0 ? offset->value[k] : NULL, f->offset);
+        binary->null[k].likelihood_alone = !f->firth;
         if (fit(f, &binary->null[k], err) != GP_OK)
             return err->code;
         if (binary->null[k].status != GP_STATUS_OK) {
@@ -162,8 +168,11 @@ int gp_null_models_fit(gp_job *job, gp_patterns *patterns, gp_cohort *cohort,
                        const gp_offsets *offsets, gp_err *err) {
     int logistic = 0;
     for (int64_t k = 0; k < patterns->count; k++) {
-        fitting f = {
-            .job = job, .cohort = cohort, .offsets = offsets, .pattern = &patterns->pattern[k]};
+        fitting f = {.job = job,
+                     .cohort = cohort,
+                     .offsets = offsets,
+                     .pattern = &patterns->pattern[k],
+                     .firth = patterns->firth};
         if (f.pattern->kind != GP_PATTERN_LOGISTIC)
             continue;
         logistic = 1;

@@ -47,6 +47,7 @@ typedef struct gp_patterns {
     int64_t traits;   /* of all patterns */
     uint8_t *dropped; /* [cohort covariates] 1 = adds nothing in some pattern */
     uint8_t *told;    /* [cohort traits] 1 = it was said that it is skipped */
+    int firth;        /* binary traits' null models are wanted by Firth's likelihood too */
 } gp_patterns;
 
 /** What the models need beyond the cohort. */

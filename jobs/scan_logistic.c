@@ -6,7 +6,18 @@
 #include "src/geno/code.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+static int is_logistic(const gp_patterns *patterns, int64_t k) {
+    return patterns->pattern[k].kind == GP_PATTERN_LOGISTIC;
+}
+
+/* Patterns of as many columns share a batch: the first of them has it. */
+static int64_t first_like(const gp_patterns *patterns, int64_t k) {
+    int64_t j = 0;
+    while (!is_logistic(patterns, j) || patterns->pattern[j].rank != patterns->pattern[k].rank)
+        j++;
+    return j;
+}
 
 /* ---- a block ---- */
 
@@ -50,7 +61,8 @@ static int64_t list_full(gp_scan_logistic *l, const gp_scan_block *block, gp_res
  * parted. */
 static int test_full(gp_scan_logistic *l, const gp_scan_block *block, gp_logit *model,
                      int64_t count, gp_err *err) {
-    gp_logit_batch *batch = l->batches[block->pattern - l->scan->patterns->pattern];
+    const gp_patterns *patterns = l->scan->patterns;
+    gp_logit_batch *batch = l->batches[first_like(patterns, block->pattern - patterns->pattern)];
     const gp_calls *calls = &block->batch->calls;
     int64_t m = block->batch->run.count, width;
     for (int64_t first = 0; first < count; first += GP_LOGIT_BATCH) {
@@ -89,10 +101,6 @@ static int test(void *context, const gp_scan_block *block, gp_result *result, gp
 }
 
 /* ---- models and room ---- */
-
-static int is_logistic(const gp_patterns *patterns, int64_t k) {
-    return patterns->pattern[k].kind == GP_PATTERN_LOGISTIC;
-}
 
 static int64_t count_models(const gp_patterns *patterns) {
     int64_t models = 0;
@@ -174,8 +182,9 @@ int gp_scan_logistic_init(gp_scan_logistic *logistic, gp_scan *scan,
         if (!is_logistic(scan->patterns, k))
             continue;
         gp_pattern *pattern = &scan->patterns->pattern[k];
-        if (make_models(pattern, scan, &shared, err) == GP_OK && !options->score)
-            logistic->batches[k] = gp_logit_batch_new(1 + pattern->rank, err);
+        if (make_models(pattern, scan, &shared, err) == GP_OK && !options->score &&
+            first_like(scan->patterns, k) == k)
+            logistic->batches[k] = gp_logit_batch_new(1 + pattern->rank, options->kind, err);
     }
     return err->code;
 }
@@ -204,7 +213,8 @@ int64_t gp_scan_logistic_bytes(const gp_scan *scan, const gp_scan_logistic_optio
             continue;
         bytes += gp_logit_rows_bytes(samples, c) +
                  p->traits * (gp_logit_bytes(p->n, samples, c, options->exact) + 16 * places);
-        bytes += options->score ? 0 : gp_logit_batch_bytes(c);
+        if (!options->score && first_like(scan->patterns, k) == k)
+            bytes += gp_logit_batch_bytes(c, options->kind);
     }
     return bytes;
 }

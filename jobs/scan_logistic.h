@@ -24,7 +24,7 @@ typedef struct gp_scan_logistic {
     int64_t *round;            /* [widest of a round + 1] */
     int64_t *chosen;           /* [batch] variants for the full model */
     gp_result **result;        /* [batch] theirs */
-    gp_logit_batch **batches;  /* [patterns] NULL where a pattern needs none */
+    gp_logit_batch **batches;  /* [patterns] of the first one with as many columns; else NULL */
 } gp_scan_logistic;
 
 /** Makes the models of this shard's samples from the patterns' null models (jobs/null_models.h),

@@ -24,7 +24,8 @@
 /* ---- the null model ---- */
 
 typedef struct gp_logit_null {
-    gp_status status; /* OK, SEPARATION or NO_CONVERGENCE */
+    int likelihood_alone; /* in: 1 = firth is not wanted, and becomes beta */
+    gp_status status; /* OK, SEPARATION or NO_CONVERGENCE; cases and controls are there for all */
     int64_t cases, controls;
     double loglik;
     double *beta;        /* [c] by maximum likelihood */

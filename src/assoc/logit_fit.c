@@ -17,9 +17,13 @@ enum {
 
 /* ---- room ---- */
 
-static int64_t fit_room(int64_t c) {
+static int is_single(gp_logit_kind kind) {
+    return kind == GP_LOGIT_APPROX || kind == GP_LOGIT_SPA;
+}
+
+static int64_t fit_room(int64_t c, gp_logit_kind kind) {
     int64_t d = c + 1;
-    return 2 * d * d + c + GP_LOGIT_LINES * gp_logit_line_room(d);
+    return 2 * d * d + c + (is_single(kind) ? 0 : GP_LOGIT_LINES * gp_logit_line_room(d));
 }
 
 static int64_t scratch_of(int64_t c) {
@@ -31,8 +35,8 @@ static int64_t part_of(int64_t c) {
     return gp_round_up(BUNDLE * gp_logit_all_width(c + 1), 8);
 }
 
-int64_t gp_logit_batch_bytes(int64_t c) {
-    int64_t each = (int64_t)sizeof(gp_logit_fit) + 8 * fit_room(c) +
+int64_t gp_logit_batch_bytes(int64_t c, gp_logit_kind kind) {
+    int64_t each = (int64_t)sizeof(gp_logit_fit) + 8 * fit_room(c, kind) +
                    GP_LOGIT_LINES * (int64_t)sizeof(gp_logit_wish);
     return GP_LOGIT_BATCH * each + 8 * omp_get_max_threads() * (scratch_of(c) + part_of(c));
 }
@@ -46,27 +50,28 @@ static void place(gp_logit_batch *batch) {
     int64_t c = batch->c, d = batch->d, line = gp_logit_line_room(d);
     for (int64_t i = 0; i < GP_LOGIT_BATCH; i++) {
         gp_logit_fit *fit = batch->fit + i;
-        double *room = batch->room + i * fit_room(c);
+        double *room = batch->room + i * fit_room(c, batch->kind);
         fit->start.information = room;
         fit->inverse = room + d * d;
         fit->gamma = fit->inverse + d * d;
-        for (int k = 0; k < GP_LOGIT_LINES; k++)
+        for (int k = 0; k < GP_LOGIT_LINES && !is_single(batch->kind); k++)
             gp_logit_line_place(&fit->line[k], d, fit->gamma + c + k * line);
     }
 }
 
-gp_logit_batch *gp_logit_batch_new(int64_t c, gp_err *err) {
+gp_logit_batch *gp_logit_batch_new(int64_t c, gp_logit_kind kind, gp_err *err) {
     gp_logit_batch *batch = gp_mem_alloc(1, sizeof *batch, err);
     if (batch == NULL)
         return NULL;
     batch->c = c;
     batch->d = c + 1;
+    batch->kind = kind;
     batch->threads = omp_get_max_threads();
     batch->scratch_size = scratch_of(c);
     batch->part_size = part_of(c);
     batch->fit = gp_mem_alloc(GP_LOGIT_BATCH, sizeof *batch->fit, err);
     batch->wish = gp_mem_alloc(GP_LOGIT_LINES * GP_LOGIT_BATCH, sizeof *batch->wish, err);
-    batch->room = gp_mem_alloc(GP_LOGIT_BATCH * fit_room(c), sizeof *batch->room, err);
+    batch->room = gp_mem_alloc(GP_LOGIT_BATCH * fit_room(c, kind), sizeof *batch->room, err);
     batch->scratch =
         gp_mem_alloc(batch->threads * batch->scratch_size, sizeof *batch->scratch, err);
     batch->part = gp_mem_alloc(batch->threads * batch->part_size, sizeof *batch->part, err);
@@ -162,12 +167,8 @@ void gp_logit_give_up(gp_logit_fit *fit, gp_status status) {
 
 /* ---- rounds ---- */
 
-static int is_single(const gp_logit_batch *batch) {
-    return batch->kind == GP_LOGIT_APPROX || batch->kind == GP_LOGIT_SPA;
-}
-
 static int64_t pass_width(const gp_logit_batch *batch) {
-    return is_single(batch) ? GP_LOGIT_ONE_WIDTH : gp_logit_all_width(batch->d);
+    return is_single(batch->kind) ? GP_LOGIT_ONE_WIDTH : gp_logit_all_width(batch->d);
 }
 
 static void list_wishes(gp_logit_batch *batch) {
@@ -193,7 +194,7 @@ static void begin_fit(const gp_logit_batch *batch, gp_logit_fit *fit) {
         gp_logit_give_up(fit, GP_STATUS_COLLINEAR);
     else if (batch->kind == GP_LOGIT_WALD && fit->start.separated)
         gp_logit_give_up(fit, GP_STATUS_SEPARATION);
-    else if (is_single(batch))
+    else if (is_single(batch->kind))
         gp_logit_single_begin(batch, fit);
     else
         gp_logit_newton_begin(batch, fit);
@@ -236,13 +237,13 @@ static void add_pass(const gp_logit_batch *batch, const gp_logit_wish *wish, int
                           .variant = fit->start.variant,
                           .missing = fit->start.missing,
                           .scratch = batch->scratch + omp_get_thread_num() * batch->scratch_size};
-    if (is_single(batch)) {
+    if (is_single(batch->kind)) {
         pass.beta = &fit->point[wish->number].t;
         pass.gamma = fit->gamma;
         gp_logit_pass_one(rows, &pass, first, groups, sums);
     } else {
         pass.beta = line->beta;
-        pass.inverse = batch->kind == GP_LOGIT_FIRTH ? line->lever : NULL;
+        pass.inverse = line->levers ? line->inverse : NULL;
         gp_logit_pass_all(rows, &pass, first, groups, sums);
     }
 }
@@ -282,12 +283,12 @@ static void take_fit(const gp_logit_batch *batch, int64_t first, const int64_t *
     gp_logit_fit *fit = batch->fit + batch->wish[first].fit;
     for (int64_t i = first; i < batch->wishes && batch->wish[i].fit == batch->wish[first].fit;
          i++) {
-        if (is_single(batch))
+        if (is_single(batch->kind))
             gp_logit_single_take(batch, fit, batch->wish[i].number, sums + i * width);
         else
             gp_logit_newton_take(batch, fit, batch->wish[i].number, sums + i * width);
     }
-    if (is_single(batch))
+    if (is_single(batch->kind))
         gp_logit_single_finish(batch, fit);
     else
         gp_logit_newton_finish(batch, fit);

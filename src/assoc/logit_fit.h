@@ -32,11 +32,12 @@ typedef enum gp_logit_kind {
 
 enum { GP_LOGIT_BATCH = 256 /* variants at once, at most */ };
 
-/** Room for batches; of a model that has its null model, or of any other of as many columns. */
+/** Room for batches of a kind; for APPROX and SPA the room of WALD or FIRTH does too. Of any model
+ *  with its null model and c columns. */
 typedef struct gp_logit_batch gp_logit_batch;
-gp_logit_batch *gp_logit_batch_new(int64_t c, gp_err *err);
+gp_logit_batch *gp_logit_batch_new(int64_t c, gp_logit_kind kind, gp_err *err);
 void gp_logit_batch_free(gp_logit_batch *batch);
-int64_t gp_logit_batch_bytes(int64_t c);
+int64_t gp_logit_batch_bytes(int64_t c, gp_logit_kind kind);
 
 /** Most integers of a round. */
 int64_t gp_logit_batch_widest(int64_t c);

@@ -2,7 +2,7 @@
  *  logit_newton.c and logit_single.c.
  *
  *  A fit is of one variant. It wants up to two passes in a round: of the lines of all coefficients
- *  (src/assoc/logit_begin.c, logit_newton.c) or of the points of the variant's alone
+ *  (src/assoc/logit_newton.c) or of the points of the variant's alone
  * (src/assoc/logit_single.c).
  */
 #ifndef GP_SRC_ASSOC_LOGIT_FIT_INSIDE_H
@@ -14,20 +14,15 @@
 typedef struct gp_logit_line {
     int going; /* wants a pass at beta */
     int64_t free;
+    int levers; /* FIRTH: the pass is the second one there */
     int passes, halvings;
-    int slow;  /* steps in a row that did not shrink as Newton's do */
-    int known; /* there was a pass at from: else it is the null model, known by its information */
-    double loglik;       /* at from, with the penalty; at the end at the maximum */
-    double size;         /* of the step from from, in standard errors; at the end the variant's */
-    double excess;       /* share of the information that the penalty adds to the curvature */
-    double doubt;        /* of the gradient at from, in standard errors */
-    double odds[3];      /* about, at from: mean log odds of those with 0, 1, 2 copies */
-    double next_odds[3]; /* the same at beta */
-    double *beta, *from, *gradient;                  /* [d]; gradient at from */
-    double *information, *inverse;                   /* [d x d] at from; inverse: of its factor */
-    double *next_information, *next_inverse;         /* [d x d] at beta */
-    double *guess, *lever;                           /* [d x d] the same, guessed before the pass */
-    double *value, *moved, *forward, *next_gradient; /* scratch: [all_width(d)], 3 of [d] */
+    int slow;                   /* steps in a row that did not shrink as Newton's do */
+    double loglik;              /* at from, with the penalty; at the end at the maximum */
+    double size;                /* of the step to beta, in standard errors */
+    double *beta, *from, *step; /* [d] */
+    double *inverse;            /* [d x d] of the information's factor, at from */
+    double *factor, *matrix;    /* [d x d] of a pass: what it gave, and of its factor the inverse */
+    double *value;              /* [all_width(d)] of a pass */
 } gp_logit_line;
 
 /** A maximisation over the variant's coefficient. */
@@ -52,7 +47,7 @@ typedef struct gp_logit_fit {
     double *inverse; /* [d x d] of the Cholesky factor of the information at the null model */
     gp_logit_line line[GP_LOGIT_LINES];
     double *gamma;             /* [c] */
-    int begun;                 /* of the variant's alone: the pass at 0 is done */
+    int begun;                 /* the pass at beta_g = 0 is done */
     double score, null_loglik; /* there */
     gp_logit_point point[GP_LOGIT_LINES];
 } gp_logit_fit;
@@ -96,13 +91,6 @@ void gp_logit_give_up(gp_logit_fit *fit, gp_status status);
 /** Numbers of room that a line's arrays take, and their places. */
 int64_t gp_logit_line_room(int64_t d);
 void gp_logit_line_place(gp_logit_line *line, int64_t d, double *room);
-
-/** The longest step, in standard errors: (step' I step)^(1/2). */
-#define GP_LOGIT_LONGEST 5.0
-
-/** Guesses the information at line->beta, and the inverse of its factor, which the pass there takes
- *  its leverages by. */
-void gp_logit_guess(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_logit_line *line);
 
 /** Begins with WALD or FIRTH; start and inverse are set. */
 void gp_logit_newton_begin(const gp_logit_batch *batch, gp_logit_fit *fit);

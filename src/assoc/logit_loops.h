@@ -16,7 +16,7 @@ enum {
     GP_LOGIT_FLUSH = 16,   /* groups whose terms a double sums exactly, if it must in one lane */
     GP_LOGIT_LOGLIK = 7,   /* exponents: terms of the log-likelihood are cut off at 2^7, */
     GP_LOGIT_RESIDUAL = 1, /* residuals with their leverage are at most 2, */
-    GP_LOGIT_WEIGHT = -2,  /* weights 1/4, */
+    GP_LOGIT_WEIGHT = -2,  /* weights 1/4 (twice that with leverages: FLUSH leaves room), */
     GP_LOGIT_SKEW = -3,    /* w (1 - 2 mu) below 0.1, */
     GP_LOGIT_GENOTYPE = 1  /* genotypes 2 */
 };

@@ -40,8 +40,8 @@ INLINE vec rounded(vec term, double magic) {
 
 /* ---- functions ---- */
 
-/* e to the x for x <= 0; below -700 as at -700. Source: Cody and Waite 1980; Taylor's series to
- * r^13 on |r| <= log(2) / 2, whose rest is below 1e-17. */
+/* e to the x for x <= 0, finite; below -700 as at -700. Source: Cody and Waite 1980; Taylor's
+ * series to r^13 on |r| <= log(2) / 2, whose rest is below 1e-17. */
 INLINE vec exponential(vec x) {
     const double magic = 0x1.8p52, high = 6.93147180369123816490e-01,
                  low = 1.90821492927058770002e-10;
@@ -93,7 +93,7 @@ INLINE strip strip_of(const gp_logit_run *run, int64_t group, int number, const 
                    .y = run->pass->y + at,
                    .offset = run->pass->offset + at,
                    .mask = run->rows->mask + at / 4,
-                   .calls = calls != NULL ? calls + at / 4 - 16 * run->first : NULL,
+                   .calls = calls != NULL ? calls + (at / 4 - 16 * run->first) : NULL,
                    .genotype = run->work,
                    .residual = run->work + STRIP,
                    .weight = run->work + 2 * STRIP,
@@ -118,10 +118,11 @@ INLINE void decode(const gp_logit_run *run, strip *at) {
         memcpy(code + 4 * k, &four, 4);
     }
     for (int v = 0; v < VECTORS; v++) {
-        vec x = __builtin_convertvector(*(const codes_anywhere *)(code + LANES * v), vec);
+        vec x = __builtin_convertvector(
+            *(const codes_anywhere *)((const uint8_t *)code + LANES * v), vec);
         bits gone = x == 3.0;
-        at->here[v] =
-            __builtin_convertvector(*(const codes_anywhere *)(in + LANES * v), vec) == 1.0;
+        at->here[v] = __builtin_convertvector(
+                          *(const codes_anywhere *)((const uint8_t *)in + LANES * v), vec) == 1.0;
         if (!keep)
             at->here[v] &= ~gone;
         vec value = x * 0.0 + (keep ? missing : 0.0);
@@ -145,28 +146,36 @@ INLINE fitted fit(vec odds, vec y) {
                     .small = small};
 }
 
-INLINE void add_to(const gp_logit_run *run, int64_t sum, vec term) {
-    double *lane = run->lane + GP_LOGIT_LANES * sum;
-    store(lane, load(lane) + rounded(term, run->magic[sum]));
+/* Sums that a strip adds to: of log-likelihoods, and the products of eight samples, the same ones
+ * whatever LANES is, whose logarithms are to be taken. */
+typedef struct likelihood {
+    vec sum, many[GP_LOGIT_LANES / LANES];
+} likelihood;
+
+INLINE void begin_likelihood(likelihood *l) {
+    l->sum = (vec){0};
+    for (int k = 0; k < GP_LOGIT_LANES / LANES; k++)
+        l->many[k] = l->sum + 1.0;
 }
 
-/* The log-likelihood is that of products of eight samples, the same ones whatever LANES is: many
- * [8] holds them. */
 INLINE void add_likelihood(const gp_logit_run *run, const fitted *f, bits here, int v,
-                           double *many) {
-    double *to = many + LANES * v % GP_LOGIT_LANES;
-    store(to, load(to) * (1.0 + masked(here, f->small)));
-    add_to(run, 0, masked(here, -f->minus_log));
+                           likelihood *l) {
+    l->many[v % (GP_LOGIT_LANES / LANES)] *= 1.0 + masked(here, f->small);
+    l->sum += rounded(masked(here, -f->minus_log), run->magic[0]);
 }
 
-INLINE void add_logarithms(const gp_logit_run *run, double *many) {
-    for (int k = 0; k < GP_LOGIT_LANES; k += LANES) {
-        add_to(run, 0, -logarithm(load(many + k)));
-        store(many + k, load(many + k) * 0.0 + 1.0);
-    }
+INLINE void add_to(const gp_logit_run *run, int64_t sum, vec terms) {
+    double *lane = run->lane + GP_LOGIT_LANES * sum;
+    store(lane, load(lane) + terms);
 }
 
-/* Residuals with Firth's term: w |inverse x|^2 (1/2 - mu). */
+INLINE void end_likelihood(const gp_logit_run *run, likelihood *l) {
+    for (int k = 0; k < GP_LOGIT_LANES / LANES; k++)
+        l->sum += rounded(-logarithm(l->many[k]), run->magic[0]);
+    add_to(run, 0, l->sum);
+}
+
+/* Leverages h = w |inverse x|^2: residuals get h (1/2 - mu), weights h w. */
 INLINE void add_leverage(const gp_logit_run *run, const strip *at) {
     const double *inverse = run->pass->inverse;
     vec h[VECTORS];
@@ -185,10 +194,11 @@ INLINE void add_leverage(const gp_logit_run *run, const strip *at) {
             h[v] += s[v] * s[v];
     }
     for (int v = 0; v < VECTORS; v++) {
-        vec lever = load(at->weight + LANES * v) * h[v], most = lever * 0.0 + 2.0;
+        vec lever = load(at->weight + LANES * v) * h[v], most = lever * 0.0 + 1.0;
         lever = where(lever > most, most, lever);
         vec r = load(at->residual + LANES * v) + lever * (0.5 - load(at->mu + LANES * v));
         store(at->residual + LANES * v, masked(at->here[v], r));
+        store(at->weight + LANES * v, load(at->weight + LANES * v) * (1.0 + lever));
     }
 }
 
@@ -203,7 +213,7 @@ INLINE void add_products(const gp_logit_run *run, int64_t sum, const double *a, 
     store(lane, s);
 }
 
-INLINE void fit_strip(const gp_logit_run *run, const strip *at, double *many) {
+INLINE void fit_strip(const gp_logit_run *run, const strip *at, likelihood *l) {
     vec odds[VECTORS];
     for (int v = 0; v < VECTORS; v++)
         odds[v] = load(at->offset + LANES * v);
@@ -215,7 +225,7 @@ INLINE void fit_strip(const gp_logit_run *run, const strip *at, double *many) {
     for (int v = 0; v < VECTORS; v++) {
         vec y = load(at->y + LANES * v);
         fitted f = fit(odds[v], y);
-        add_likelihood(run, &f, at->here[v], v, many);
+        add_likelihood(run, &f, at->here[v], v, l);
         store(at->mu + LANES * v, f.mu);
         store(at->weight + LANES * v, masked(at->here[v], f.weight));
         store(at->residual + LANES * v, masked(at->here[v], y - f.mu));
@@ -236,24 +246,25 @@ INLINE void add_strip(const gp_logit_run *run, const strip *at) {
 }
 
 WIDE static void all(const gp_logit_run *run, const uint8_t *calls) {
-    double many[GP_LOGIT_LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
     for (int64_t g = run->first; g < run->end; g++) {
+        likelihood l;
+        begin_likelihood(&l);
         for (int k = 0; k < STRIPS; k++) {
             strip at = strip_of(run, g, k, calls);
             decode(run, &at);
-            fit_strip(run, &at, many);
+            fit_strip(run, &at, &l);
             if (run->pass->inverse != NULL)
                 add_leverage(run, &at);
             add_strip(run, &at);
         }
-        add_logarithms(run, many);
+        end_likelihood(run, &l);
     }
 }
 
 /* ---- the variant's alone ---- */
 
-INLINE void one_strip(const gp_logit_run *run, const strip *at, double *many) {
-    vec variant[VECTORS];
+INLINE void one_strip(const gp_logit_run *run, const strip *at, likelihood *l) {
+    vec variant[VECTORS], sum[GP_LOGIT_ONE_WIDTH] = {{0}};
     for (int v = 0; v < VECTORS; v++)
         variant[v] = load(at->genotype + LANES * v);
     for (int64_t k = 0; k < run->rows->c; k++)
@@ -263,22 +274,25 @@ INLINE void one_strip(const gp_logit_run *run, const strip *at, double *many) {
         vec y = load(at->y + LANES * v), value = masked(at->here[v], variant[v]);
         fitted f = fit(load(at->offset + LANES * v) + run->pass->beta[0] * value, y);
         vec square = f.weight * value * value;
-        add_likelihood(run, &f, at->here[v], v, many);
-        add_to(run, 1, (y - f.mu) * value);
-        add_to(run, 2, square);
-        add_to(run, 3, square * (1.0 - 2.0 * f.mu) * value);
+        add_likelihood(run, &f, at->here[v], v, l);
+        sum[1] += rounded((y - f.mu) * value, run->magic[1]);
+        sum[2] += rounded(square, run->magic[2]);
+        sum[3] += rounded(square * (1.0 - 2.0 * f.mu) * value, run->magic[3]);
     }
+    for (int k = 1; k < GP_LOGIT_ONE_WIDTH; k++)
+        add_to(run, k, sum[k]);
 }
 
 WIDE static void one(const gp_logit_run *run, const uint8_t *calls) {
-    double many[GP_LOGIT_LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
     for (int64_t g = run->first; g < run->end; g++) {
+        likelihood l;
+        begin_likelihood(&l);
         for (int k = 0; k < STRIPS; k++) {
             strip at = strip_of(run, g, k, calls);
             decode(run, &at);
-            one_strip(run, &at, many);
+            one_strip(run, &at, &l);
         }
-        add_logarithms(run, many);
+        end_likelihood(run, &l);
     }
 }
 

@@ -1,3 +1,10 @@
+/* Maximum likelihood and Firth's penalised likelihood, over all coefficients.
+ *
+ * Firth's takes two passes at a point: one for the likelihood and the information I, one with the
+ * leverages h that I gives. The step is Newton's with h held: its curvature is that of a likelihood
+ * in which every sample counts 1 + h times. (With I alone, steps for a variant of one carrier,
+ * whose h is 1, would be twice as long as they should be.) Source: Heinze & Schemper 2002, Stat Med
+ * 21:2409, sec. 2.2. */
 #include "src/assoc/logit_fit_inside.h"
 #include "src/assoc/spectrum.h"
 #include "src/base/real.h"
@@ -6,85 +13,74 @@
 #include <math.h>
 #include <string.h>
 
-/* Sizes of steps are in standard errors: (step' I step)^(1/2). A step longer than this is not the
- * last one; what it leaves is estimated. */
-#define LAST 1e-3
-#define ENOUGH 5e-9
+/* Sizes of steps are in standard errors: (step' I step)^(1/2). No step is longer than the first;
+ * those below the second cannot lead down but by rounding; one as small as the third is taken
+ * without a pass after it. */
+#define LONGEST 5.0
+#define NEAR 1e-3
+#define ENOUGH 1e-8
 
-/* The square of a step along which slopes do not differ by more than rounding. */
-#define TINY 1e-10
-
-/* A change of the penalty that is too large to be believed. */
-#define MUCH 1.0
-
-/* Of the fit without the variant only the likelihood's maximum is wanted: what is left of it is of
- * third order, or a wrong slope's. */
-#define FLAT_ENOUGH 1.5e-8
-
-/* Sums of the likelihood are good to 1e-9. */
-#define FALL 1e-8
+/* Of the fit without the variant only the likelihood is wanted, which the last step leaves off by
+ * terms of third order. */
+#define FLAT_ENOUGH 1e-3
 
 /* Pivots of the information so much smaller than at the null model: probabilities of 0 and 1. */
 #define COLLAPSED 1e-2
 
-enum { MOST_PASSES = 100, MOST_HALVINGS = 30 };
-
-/* ---- small vectors ---- */
-
-/* y = A x. */
-static void apply(const double *a, const double *x, int64_t d, double *y) {
-    for (int64_t i = 0; i < d; i++)
-        y[i] = gp_dot(a + i * d, x, d);
-}
-
-/* The trace of T A T', T lower triangular. */
-static double trace_within(const double *t, const double *a, int64_t d) {
-    double sum = 0.0;
-    for (int64_t r = 0; r < d; r++)
-        for (int64_t j = 0; j <= r; j++)
-            sum += t[r * d + j] * gp_dot(a + j * d, t + r * d, r + 1);
-    return sum;
-}
-
-static void swap(double **a, double **b) {
-    double *keep = *a;
-    *a = *b;
-    *b = keep;
-}
+enum { MOST_PASSES = 200, MOST_HALVINGS = 30 };
 
 /* ---- room ---- */
 
 int64_t gp_logit_line_room(int64_t d) {
-    return 6 * d * d + 6 * d + gp_logit_all_width(d);
+    return 3 * d * d + 3 * d + gp_logit_all_width(d);
 }
 
 void gp_logit_line_place(gp_logit_line *line, int64_t d, double *room) {
-    double **vector[] = {&line->beta,  &line->from,    &line->gradient,
-                         &line->moved, &line->forward, &line->next_gradient};
-    double **matrix[] = {&line->information,  &line->inverse, &line->next_information,
-                         &line->next_inverse, &line->guess,   &line->lever};
-    for (int k = 0; k < 6; k++, room += d)
-        *vector[k] = room;
-    for (int k = 0; k < 6; k++, room += d * d)
-        *matrix[k] = room;
-    line->value = room;
+    line->beta = room;
+    line->from = room + d;
+    line->step = room + 2 * d;
+    line->inverse = room + 3 * d;
+    line->factor = line->inverse + d * d;
+    line->matrix = line->factor + d * d;
+    line->value = line->matrix + d * d;
+}
+
+/* ---- where lines begin ---- */
+
+static void begin_line(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_logit_line *line,
+                       int64_t free) {
+    int64_t d = batch->d;
+    line->going = 1;
+    line->free = free;
+    line->passes = line->halvings = line->slow = 0;
+    line->levers = batch->kind == GP_LOGIT_FIRTH;
+    line->loglik = -INFINITY;
+    line->size = INFINITY;
+    memcpy(line->from, gp_logit_null_of(batch->model)->beta, (size_t)batch->c * sizeof(double));
+    line->from[d - 1] = 0.0;
+    memcpy(line->beta, line->from, (size_t)d * sizeof(double));
+    memcpy(line->inverse, fit->inverse, (size_t)(d * d) * sizeof(double));
+}
+
+/* Firth's fits begin at the null model, whose information is known; the likelihood's where the
+ * score test's step leads, the covariates moving with it. */
+void gp_logit_newton_begin(const gp_logit_batch *batch, gp_logit_fit *fit) {
+    int64_t d = batch->d;
+    const double *last = fit->inverse + (d - 1) * d; /* (-gamma, 1) / V^(1/2) */
+    double most = LONGEST * fit->se, b = fmax(fmin(fit->beta, most), -most);
+    begin_line(batch, fit, &fit->line[GP_LOGIT_FULL], d);
+    for (int64_t k = 0; k < d && batch->kind == GP_LOGIT_WALD; k++)
+        fit->line[GP_LOGIT_FULL].beta[k] += b * last[k] / last[d - 1];
 }
 
 /* ---- a pass ---- */
-
-/* What the step that led to a pass tells. */
-typedef struct move {
-    double size2;  /* step' I step */
-    double change; /* how much the information changed: the squares' sum of its relative changes */
-    double missed; /* the same of how far it was from the guess */
-} move;
 
 /* Half the way back. */
 static void retreat(const gp_logit_batch *batch, gp_logit_fit *fit, gp_logit_line *line) {
     for (int64_t k = 0; k < batch->d; k++)
         line->beta[k] = line->from[k] + 0.5 * (line->beta[k] - line->from[k]);
-    gp_logit_guess(batch, fit, line);
-    if (++line->halvings > MOST_HALVINGS || line->passes >= MOST_PASSES)
+    line->size *= 0.5;
+    if (++line->halvings > MOST_HALVINGS)
         gp_logit_give_up(fit, GP_STATUS_NO_CONVERGENCE);
 }
 
@@ -96,110 +92,49 @@ static double log_det(const double *inverse, int64_t d) {
     return sum;
 }
 
-/* The log-likelihood, with Firth's penalty; -infinity where the information has no inverse. */
-static double read_pass(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_logit_line *line,
-                        const int64_t *sums) {
+/* The matrix that a pass gave: its factor's inverse. 0 where there is none. */
+static int read_matrix(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_logit_line *line) {
     int64_t d = batch->d;
-    gp_logit_all_values(gp_logit_rows_of(batch->model), 1, sums, line->value);
     const double *from = line->value + 1 + d;
-    memcpy(line->next_gradient, line->value + 1, (size_t)d * sizeof(double));
     for (int64_t i = 0; i < d; i++)
         for (int64_t j = i; j < d; j++)
-            line->next_information[i * d + j] = line->next_information[j * d + i] = *from++;
-    if (!gp_logit_factor(line->next_information, d, fit->inverse, line->next_inverse))
-        return -INFINITY;
-    double loglik = line->value[0];
-    return batch->kind == GP_LOGIT_FIRTH ? loglik + 0.5 * log_det(line->next_inverse, d) : loglik;
+            line->matrix[i * d + j] = line->matrix[j * d + i] = *from++;
+    return gp_logit_factor(line->matrix, d, fit->inverse, line->factor);
 }
 
-/* A - B into B. */
-static void take_from(const double *a, int64_t d, double *b) {
-    for (int64_t i = 0; i < d * d; i++)
-        b[i] = a[i] - b[i];
+/* Whether the point at hand is as good as the one before: the likelihood, with Firth's penalty, has
+ * not fallen. It then becomes the one to leave from. */
+static int is_higher(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_logit_line *line) {
+    double loglik = line->value[0], fall = gp_logit_noise(gp_logit_rows_of(batch->model));
+    if (!read_matrix(batch, fit, line))
+        return 0;
+    if (batch->kind == GP_LOGIT_FIRTH)
+        loglik += 0.5 * log_det(line->factor, batch->d);
+    if (line->size > NEAR && !(loglik >= line->loglik - fall))
+        return 0;
+    double *left = line->inverse;
+    line->inverse = line->factor;
+    line->factor = left;
+    line->loglik = loglik;
+    line->halvings = 0;
+    memcpy(line->from, line->beta, (size_t)batch->d * sizeof(double));
+    return 1;
 }
 
-/* moved becomes the step that led here, forward the information here times it; the old information
- * and the guess become what is between them and the one here.
- *
- * The pass had leverages by a guess G of the information I1. Along the step s the penalty's slope
- * was therefore tr(G^-1 I') / 2 instead of tr(I1^-1 I') / 2; s I' is near I1 - I0. The gradient is
- * mended by as much along s. */
-static move look_back(const gp_logit_batch *batch, gp_logit_line *line) {
+/* Newton's step of the free coefficients, which are the first ones. Returns its size.
+ *    inverse  in  of the factor of the curvature */
+static double find_step(const gp_logit_batch *batch, gp_logit_line *line, const double *inverse) {
     int64_t d = batch->d;
-    const double *here = line->next_inverse;
-    double *s = line->moved, *is = line->forward, *more = line->information, *error = line->guess;
-    for (int64_t k = 0; k < d; k++)
-        s[k] = line->beta[k] - line->from[k];
-    apply(line->information, s, d, is);
-    double before = gp_dot(s, is, d);
-    apply(line->next_information, s, d, is);
-    move m = {.size2 = gp_dot(s, is, d)};
-    take_from(line->next_information, d, more);
-    double trace = trace_within(here, more, d);
-    m.change = fmax(trace_within(line->inverse, more, d) - trace, 0.0);
-    if (batch->kind != GP_LOGIT_FIRTH || !(m.size2 > 0.0))
-        return m;
-    take_from(line->next_information, d, error);
-    m.missed = fmax(trace_within(line->lever, error, d) - trace_within(here, error, d), 0.0);
-    double less = 0.5 * (trace - trace_within(line->lever, more, d));
-    if (fabs(less) < MUCH)
-        for (int64_t k = 0; k < d; k++)
-            line->next_gradient[k] += less / m.size2 * is[k];
-    if (line->known && m.change < 0.5 && m.size2 > TINY &&
-        line->doubt * line->doubt < 0.01 * m.size2) {
-        double rise = gp_dot(line->next_gradient, s, d) - gp_dot(line->gradient, s, d);
-        line->excess = (rise + 0.5 * (before + m.size2)) / m.size2;
-        line->excess = fmax(fmin(line->excess, 0.5), -0.5);
+    double square = 0.0;
+    memset(line->step, 0, (size_t)d * sizeof *line->step);
+    for (int64_t i = 0; i < line->free; i++) {
+        const double *row = inverse + i * d;
+        double z = gp_dot(row, line->value + 1, i + 1);
+        square += z * z;
+        for (int64_t k = 0; k <= i; k++)
+            line->step[k] += z * row[k];
     }
-    line->doubt = 0.5 * sqrt(m.missed * m.change / m.size2);
-    return m;
-}
-
-/* Newton's step from beta into moved; along the last step s with the penalty's share of the
- * curvature. Returns its size. */
-static double look_forward(const gp_logit_batch *batch, gp_logit_line *line, const move *m) {
-    int64_t d = batch->d, free = line->free;
-    const double *u = line->next_gradient, *inverse = line->next_inverse;
-    double *s = line->moved, *is = line->forward, *step = line->value, size2 = 0.0;
-    memset(step, 0, (size_t)d * sizeof *step);
-    for (int64_t i = 0; i < free; i++) {
-        double z = gp_dot(inverse + i * d, u, i + 1);
-        size2 += z * z;
-        for (int64_t j = 0; j <= i; j++)
-            step[j] += z * inverse[i * d + j];
-    }
-    double along = m->size2 > 0.0 ? gp_dot(step, is, d) / m->size2 : 0.0;
-    double more = along * line->excess / (1.0 - line->excess);
-    for (int64_t k = 0; k < d; k++)
-        s[k] = step[k] + more * s[k];
-    return sqrt(size2);
-}
-
-/* The step of the variant's coefficient over the one before. What changed along that one changes
- * along this one about in proportion; NaN where that says nothing. */
-static double proportion(const gp_logit_batch *batch, const gp_logit_line *line) {
-    int64_t g = batch->d - 1;
-    double ratio = line->moved[g] / (line->beta[g] - line->from[g]);
-    return fabs(ratio) < 0.5 ? ratio : NAN;
-}
-
-/* Whether what the step leaves can be left. C, the change of the information per standard error,
- * rules all of it: Newton's step leaves C size^2 / 2, and of the standard error C size, or where it
- * is carried on C^2 times both steps; the penalty's curvature off the line leaves a share of C^2
- * size, leverages by a guess a share of C times what it missed. */
-static int is_enough(const gp_logit_batch *batch, const gp_logit_fit *fit,
-                     const gp_logit_line *line, const move *m, double size) {
-    double last = sqrt(m->size2), square = m->size2 > 0.0 ? m->change / m->size2 : 0.0;
-    double c = sqrt(square), left = 0.5 * c * size * size;
-    if (line->free < batch->d)
-        return c * size * size * size + 0.3 * line->doubt * size <
-               FLAT_ENOUGH * fmin(1.0, fabs(fit->beta / fit->se));
-    if (batch->kind == GP_LOGIT_WALD)
-        return size < LAST && left + c * size < ENOUGH;
-    left += proportion(batch, line) < 1.0 ? square * size * last : c * size;
-    square = fmax(square, 2.0 * fabs(line->excess));
-    left += 0.15 * sqrt(square * m->missed) + 0.3 * square * size;
-    return size < LAST && left < ENOUGH;
+    return sqrt(square);
 }
 
 /* Whether all coefficients run away: the information vanishes, steps shrink by a constant share. */
@@ -208,7 +143,7 @@ static int is_running(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_l
     int64_t d = batch->d;
     double least = 1.0;
     for (int64_t i = 0; i < d; i++) {
-        double own = line->next_inverse[i * d + i], ratio = fit->inverse[i * d + i] / own;
+        double own = line->inverse[i * d + i], ratio = fit->inverse[i * d + i] / own;
         if (own > 0.0)
             least = fmin(least, ratio * ratio);
     }
@@ -216,33 +151,47 @@ static int is_running(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_l
     return least < COLLAPSED && (line->slow >= 2 || line->passes >= MOST_PASSES);
 }
 
-/* Ends a line with beta at the maximum; size becomes the standard error there. */
-static void end_line(const gp_logit_batch *batch, gp_logit_line *line) {
-    int64_t at = batch->d * batch->d - 1;
-    double ratio = proportion(batch, line), se = line->next_inverse[at];
-    if (batch->kind == GP_LOGIT_FIRTH && ratio < 1.0)
-        se += (se - line->inverse[at]) * ratio;
-    line->loglik += 0.5 * gp_dot(line->next_gradient, line->moved, batch->d);
+/* Takes the step; what the last one gains, no pass tells. */
+static void step_on(const gp_logit_batch *batch, gp_logit_line *line, double size) {
+    double scale = size > LONGEST ? LONGEST / size : 1.0;
+    double enough = line->free < batch->d ? FLAT_ENOUGH : ENOUGH;
+    line->going = size > enough || !(line->loglik > -INFINITY);
+    if (!line->going)
+        line->loglik += 0.5 * size * size;
     for (int64_t k = 0; k < batch->d; k++)
-        line->beta[k] += line->moved[k];
-    line->size = se;
-    line->going = 0;
+        line->beta[k] += scale * line->step[k];
+    line->size = size;
+    line->levers = 0;
 }
 
-static void step_on(const gp_logit_batch *batch, const gp_logit_fit *fit, gp_logit_line *line,
-                    double size) {
-    double scale = size > GP_LOGIT_LONGEST ? GP_LOGIT_LONGEST / size : 1.0;
-    memcpy(line->from, line->beta, (size_t)batch->d * sizeof(double));
-    for (int64_t k = 0; k < batch->d; k++)
-        line->beta[k] += scale * line->moved[k];
-    swap(&line->gradient, &line->next_gradient);
-    swap(&line->information, &line->next_information);
-    swap(&line->inverse, &line->next_inverse);
-    memcpy(line->odds, line->next_odds, sizeof line->odds);
-    line->size = size;
-    line->known = 1;
-    line->halvings = 0;
-    gp_logit_guess(batch, fit, line);
+/* Takes a pass, of a kind that line->levers tells. */
+static void take(const gp_logit_batch *batch, gp_logit_fit *fit, gp_logit_line *line,
+                 const int64_t *sums) {
+    int firth = batch->kind == GP_LOGIT_FIRTH, levers = line->levers;
+    gp_logit_all_values(gp_logit_rows_of(batch->model), 1, sums, line->value);
+    if (++line->passes > MOST_PASSES) {
+        gp_logit_give_up(fit, GP_STATUS_NO_CONVERGENCE);
+        return;
+    }
+    if (!levers && !is_higher(batch, fit, line)) {
+        retreat(batch, fit, line);
+        return;
+    }
+    if (firth && !levers) {
+        line->levers = 1;
+        return;
+    }
+    if (levers && !read_matrix(batch, fit, line)) {
+        gp_logit_give_up(fit, GP_STATUS_NO_CONVERGENCE);
+        return;
+    }
+    double size = find_step(batch, line, levers ? line->factor : line->inverse);
+    if (!firth && is_running(batch, fit, line, size))
+        gp_logit_give_up(fit, GP_STATUS_SEPARATION);
+    else if (!(size < INFINITY))
+        gp_logit_give_up(fit, GP_STATUS_NO_CONVERGENCE);
+    else
+        step_on(batch, line, size);
 }
 
 void gp_logit_newton_take(const gp_logit_batch *batch, gp_logit_fit *fit, int number,
@@ -250,32 +199,25 @@ void gp_logit_newton_take(const gp_logit_batch *batch, gp_logit_fit *fit, int nu
     gp_logit_line *line = &fit->line[number];
     if (!line->going)
         return; /* the other line gave up */
-    line->passes++;
-    double loglik = read_pass(batch, fit, line, sums);
-    if (!(loglik > -INFINITY) || (line->known && loglik < line->loglik - FALL)) {
-        retreat(batch, fit, line);
-        return;
+    /* The pass at the null model is that of both lines. */
+    if (batch->kind == GP_LOGIT_FIRTH && !fit->begun) {
+        fit->begun = 1;
+        begin_line(batch, fit, &fit->line[GP_LOGIT_FLAT], batch->c);
+        take(batch, fit, &fit->line[GP_LOGIT_FLAT], sums);
+        if (fit->result->status != GP_STATUS_OK)
+            return;
     }
-    line->loglik = loglik;
-    move m = look_back(batch, line);
-    double size = look_forward(batch, line, &m);
-    if (batch->kind == GP_LOGIT_WALD && is_running(batch, fit, line, size))
-        gp_logit_give_up(fit, GP_STATUS_SEPARATION);
-    else if (line->passes >= MOST_PASSES || !(size < INFINITY))
-        gp_logit_give_up(fit, GP_STATUS_NO_CONVERGENCE);
-    else if (is_enough(batch, fit, line, &m, size))
-        end_line(batch, line);
-    else
-        step_on(batch, fit, line, size);
+    take(batch, fit, line, sums);
 }
 
 void gp_logit_newton_finish(const gp_logit_batch *batch, gp_logit_fit *fit) {
     const gp_logit_line *full = &fit->line[GP_LOGIT_FULL], *flat = &fit->line[GP_LOGIT_FLAT];
+    int64_t d = batch->d;
     gp_result *r = fit->result;
     if (r->status != GP_STATUS_OK || full->going || flat->going)
         return;
-    r->beta = full->beta[batch->d - 1];
-    r->se = full->size;
+    r->beta = full->beta[d - 1];
+    r->se = full->inverse[d * d - 1];
     r->statistic = r->beta / r->se;
     if (batch->kind == GP_LOGIT_FIRTH)
         r->statistic = copysign(sqrt(fmax(2.0 * (full->loglik - flat->loglik), 0.0)), r->beta);

@@ -160,7 +160,7 @@ static double along(const fit *f, int64_t at) {
  * those of controls fall, and the others stay where they are. Sizes are counted in bins, for the
  * step is only found to rounding. */
 static int find_separation(fit *f, int *found, gp_err *err) {
-    int64_t count[2][BINS] = {{0}}; /* against and for it */
+    int64_t count[2 * BINS] = {0}; /* against and for it */
     int first[2] = {BINS, BINS};
     double most = 0.0;
     for (int64_t k = 0; k < f->c; k++)
@@ -170,13 +170,13 @@ static int find_separation(fit *f, int *found, gp_err *err) {
         double v = gp_mask_get(f->rows->mask, i) ? along(f, i) : 0.0;
         frexp(v / most, &e);
         if (v != 0.0 && e > -BINS + 1)
-            count[(v > 0.0) == (f->pass.y[i] > 0.5)][e > 0 ? 0 : -e]++;
+            count[((v > 0.0) == (f->pass.y[i] > 0.5)) * BINS + (e > 0 ? 0 : -e)]++;
     }
-    if (add_up(f, count[0], (int64_t)2 * BINS, err) != GP_OK)
+    if (add_up(f, count, (int64_t)2 * BINS, err) != GP_OK)
         return err->code;
     for (int way = 0; way < 2; way++)
         for (int k = BINS; k-- > 0;)
-            if (count[way][k] > 0)
+            if (count[way * BINS + k] > 0)
                 first[way] = k;
     *found = first[1] < BINS && first[0] > first[1] + CLEARLY;
     return GP_OK;
@@ -290,6 +290,9 @@ static int fit_both(fit *f, gp_logit_null *null, gp_err *err) {
     null->loglik = f->here.loglik;
     memcpy(null->beta, f->here.beta, column);
     memcpy(null->information, f->here.information, (size_t)f->c * column);
+    memcpy(null->firth, f->here.beta, column);
+    if (null->likelihood_alone)
+        return GP_OK;
     f->firth = 1;
     if (look(f, &f->here, err) != GP_OK || climb(f, &null->status, err) != GP_OK)
         return err->code;

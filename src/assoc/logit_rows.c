@@ -91,6 +91,7 @@ void gp_logit_rows_spread(const gp_logit_rows *rows, const int64_t *sample, cons
 
 void gp_logit_odds(const gp_logit_rows *rows, const double *offset, const double *beta,
                    double *to) {
+#pragma omp parallel for schedule(static)
     for (int64_t g = 0; g < rows->groups; g++)
         for (int64_t i = 0; i < GP_LOGIT_GROUP; i++) {
             double odds = offset[g * GP_LOGIT_GROUP + i];
@@ -213,6 +214,11 @@ void gp_logit_all_values(const gp_logit_rows *rows, int with_variant, const int6
     all_units(rows, d, value);
     for (int64_t k = 0; k < gp_logit_all_width(d); k++)
         value[k] *= (double)sums[k];
+}
+
+double gp_logit_noise(const gp_logit_rows *rows) {
+    double n = (double)rows->n;
+    return 8.0 * gp_power_of_two(GP_LOGIT_LOGLIK - rows->bits) * sqrt(n / 6.0) + 1e-15 * n;
 }
 
 void gp_logit_one_values(const gp_logit_rows *rows, const gp_logit_pass *pass, const int64_t *sums,

@@ -60,7 +60,8 @@ typedef struct gp_logit_pass {
     const double *beta;    /* of c columns, then of the variant */
     /* Of gp_logit_pass_all: rows of the inverse of the lower Cholesky factor of the information,
      * [d x d], d = c, with a variant c + 1: gradients are those of Firth's penalised likelihood,
-     * sum of (y - mu + h (1/2 - mu)) x, h = w |inverse x|^2. NULL: of the likelihood. */
+     * sum of (y - mu + h (1/2 - mu)) x, h = w |inverse x|^2 (at most 1), and the information's
+     * weights are w (1 + h): minus the gradient's slope with h held. NULL: of the likelihood. */
     const double *inverse;
     /* Of gp_logit_pass_one: the variant is g - gamma'x. */
     const double *gamma; /* [c] */
@@ -87,6 +88,10 @@ void gp_logit_pass_all(const gp_logit_rows *rows, const gp_logit_pass *pass, int
 void gp_logit_all_values(const gp_logit_rows *rows, int with_variant, const int64_t *sums,
                          double *value);
 
+/** What rounding leaves of a difference of two log-likelihoods of |S| terms, amply (8 standard
+ *  deviations). */
+double gp_logit_noise(const gp_logit_rows *rows);
+
 /** The model of one variant alone, log odds offset + beta[0] (g - gamma'x): integers of the sums
  *  of the log-likelihood, (y - mu) v, w v^2 and w (1 - 2 mu) v^3 with v = g - gamma'x. */
 enum { GP_LOGIT_ONE_WIDTH = 4 };
@@ -96,6 +101,7 @@ void gp_logit_one_values(const gp_logit_rows *rows, const gp_logit_pass *pass, c
                          double value[GP_LOGIT_ONE_WIDTH]);
 
 /** Log odds without the variant, offset + beta'x, for all places of this shard.
+ * OpenMP threads share it.
  *    to  out  [groups x 64] */
 void gp_logit_odds(const gp_logit_rows *rows, const double *offset, const double *beta, double *to);
 

@@ -48,7 +48,7 @@ static variant read_variant(const gp_logit *model, const int64_t *sums, int64_t 
     for (int64_t k = 0; k < c; k++)
         a[k] = (double)weighted[k] * unit[k];
     v.gradient = (double)weighted[c] * unit[c];
-    v.gg = (double)(weighted[0] + 2 * sums[at.two + j]) * unit[0]; /* g^2 = g + 2 [g = 2] */
+    v.gg = ((double)weighted[0] + 2.0 * (double)sums[at.two + j]) * unit[0]; /* g + 2 [g = 2] */
     if (model->exact || call[GP_GENO_MISSING] == 0)
         return v;
     for (int64_t k = 0; k < c; k++)
@@ -64,8 +64,12 @@ static variant read_variant(const gp_logit *model, const int64_t *sums, int64_t 
 static void information_of(const gp_logit *model, const variant *v, int64_t pitch, double *h,
                            double *s) {
     int64_t c = model->c;
-    const double *all = model->null->information, *unit = model->moment_unit + c + 2;
-    const int64_t *moment = v->missing + c + 2;
+    const double *all = model->null->information, *unit = NULL;
+    const int64_t *moment = NULL;
+    if (v->without) {
+        unit = model->moment_unit + c + 2;
+        moment = v->missing + c + 2;
+    }
     for (int64_t j = 0; j < c; j++) {
         for (int64_t k = j; k < c; k++) {
             double left = all[j * c + k];

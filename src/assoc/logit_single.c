@@ -20,9 +20,6 @@
 
 #define LOG10_2 0.30102999566398119521
 
-/* Sums of the likelihood are good to 1e-9. */
-#define FALL 1e-8
-
 enum { SAME, OTHER, MOST_PASSES = 100 };
 
 /* What a pass tells of the function that is maximised. */
@@ -102,7 +99,7 @@ static void advance(const gp_logit_batch *batch, gp_logit_fit *fit, gp_logit_poi
         gp_logit_give_up(fit, GP_STATUS_NO_CONVERGENCE);
         return;
     }
-    if (!spa && p->passes > 1 && s.f < p->best - FALL) {
+    if (!spa && p->passes > 1 && s.f < p->best - gp_logit_noise(gp_logit_rows_of(batch->model))) {
         step_back(p);
         return;
     }

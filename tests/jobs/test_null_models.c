@@ -81,6 +81,7 @@ static void people_make(people *p, int64_t traits, int separated) {
 static int people_fit(people *p, gp_err *err) {
     const gp_patterns_input input = {.samples = SAMPLES, .exact = 1};
     gp_patterns_init(&p->patterns, &p->cohort, &input, job.sink, err);
+    p->patterns.firth = 1;
     if (gp_par_agree(par, err) == GP_OK)
         gp_null_models_fit(&job, &p->patterns, &p->cohort, &p->offsets, err);
     return err->code;

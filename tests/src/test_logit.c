@@ -19,7 +19,7 @@
 #include <omp.h>
 
 enum { MOST = 12 /* columns */, SHARDS = 3 };
-#define DIGEST 0x75f6f33786f4f39cu
+#define DIGEST 0xa8a62b8a6b247022u
 
 static int near(double got, double want, double tolerance) {
     return fabs(got - want) <= tolerance * fmax(1.0, fabs(want));

@@ -128,7 +128,7 @@ static int open_model(work *w, shard *h, gp_err *err) {
     if (h->model == NULL || gp_logit_set(h->model, &w->null, h->offset, err) != GP_OK)
         return err->code;
     h->sums = gp_mem_alloc(w->s->m * gp_logit_score_width(h->model), sizeof *h->sums, err);
-    h->batch = gp_logit_batch_new(h->rows.c, err);
+    h->batch = gp_logit_batch_new(h->rows.c, GP_LOGIT_FIRTH, err);
     return err->code;
 }
 
@@ -474,8 +474,11 @@ static void wald_of_a_2_by_2_table_by_hand(void **state) {
  * se has the information without the halves. Carriers among cases alone: a cell of 0. */
 static void firth_of_a_2_by_2_table_adds_a_half_to_each_cell(void **state) {
     (void)state;
-    const int64_t table[][4] = {{30, 20, 40, 110}, {6, 0, 94, 300}, {0, 9, 30, 161}};
-    for (int k = 0; k < 3; k++) {
+    /* lone carriers at the end, and a variant without any effect */
+    const int64_t table[][4] = {{30, 20, 40, 110}, {6, 0, 94, 300}, {0, 9, 30, 161},
+                                {1, 0, 9, 190},    {0, 1, 10, 189}, {1, 0, 150, 149},
+                                {20, 20, 80, 80}};
+    for (int k = 0; k < 7; k++) {
         study s = two_by_two(table[k]);
         gp_result r;
         double a = (double)table[k][0], b = (double)table[k][1], c = (double)table[k][2],
@@ -783,7 +786,7 @@ static void a_variant_does_not_depend_on_its_batch(void **state) {
 }
 
 static int make_batch(void *context, gp_err *err) {
-    gp_logit_batch *batch = gp_logit_batch_new(*(const int64_t *)context, err);
+    gp_logit_batch *batch = gp_logit_batch_new(*(const int64_t *)context, GP_LOGIT_FIRTH, err);
     gp_logit_batch_free(batch);
     assert_int_equal(batch == NULL, err->code != GP_OK);
     return err->code;
@@ -793,7 +796,9 @@ static void a_refused_allocation_is_an_error(void **state) {
     (void)state;
     int64_t c = 4;
     assert_int_equal(gp_test_fail_each(make_batch, &c), 6);
-    assert_true(gp_logit_batch_bytes(c) > gp_logit_batch_bytes(c - 1));
+    assert_true(gp_logit_batch_bytes(c, GP_LOGIT_WALD) >
+                gp_logit_batch_bytes(c - 1, GP_LOGIT_WALD));
+    assert_true(gp_logit_batch_bytes(c, GP_LOGIT_WALD) > gp_logit_batch_bytes(c, GP_LOGIT_SPA));
     gp_logit_batch_free(NULL);
 }
 

@@ -150,7 +150,9 @@ static void expect_all(const cohort *h, const ask *a, long double *value) {
                 s += h->inverse[j * d + k] * x[k];
             h2 += s * s;
         }
-        r += w * h2 * (0.5L - mu);
+        h2 = fminl(w * h2, 1);
+        r += h2 * (0.5L - mu);
+        w *= 1 + h2;
         value[0] += y * odds - log1pl(expl(odds));
         int64_t at = 1;
         for (int64_t k = 0; k < d; k++)
