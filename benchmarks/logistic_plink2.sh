@@ -105,7 +105,7 @@ through() {
 }
 
 # Whether both sides tested the same: the largest difference of -log10 p among variants that gp-dist tested by the score alone, where
-# both methods are good (the rarer allele 100 times or more in cases and in controls).
+# both methods are good (the rarer allele to be expected 100 times or more in cases).
 largest_difference() {
     [ -e "$folder/plink2.log" ] || { echo NA; return; }
     { zcat "$folder/default.out/trait1.tsv.gz"; cat "$folder"/plink2.trait1.glm.logistic*; } | awk '

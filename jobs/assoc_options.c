@@ -49,7 +49,9 @@ const gp_option gp_assoc_option_table[] = {
      "PLINK 2's beta and standard error)",
      0, 0, "approx|exact"},
     {"ci", GP_REAL, AT(ci), "LEVEL",
-     "columns odds_ratio, ci_lower, ci_upper: the interval of this level, e.g. 0.95", 0, 1, NULL},
+     "columns odds_ratio, ci_lower, ci_upper: the interval of this level, e.g. 0.95, from beta and "
+     "its standard error (Firth's p is the likelihood ratio's)",
+     0, 1, NULL},
     {"offset", GP_TEXT, AT(offset), "FILE",
      "table of log odds to start from, with columns TRAIT@CHROMOSOME (for tests of the variants of "
      "that chromosome) or TRAIT: as gp-dist predict --loco --log-odds writes it",

@@ -58,7 +58,11 @@ typedef struct gp_patterns_input {
     int mixed;              /* a mixed model will need the columns: no linear one is made */
 } gp_patterns_input;
 
-enum { GP_PATTERNS_KEEP = 32 << 20 /* bytes of all models, to speed up missing calls */ };
+enum {
+    GP_PATTERNS_KEEP =
+        32
+        << 20 /* bytes of all linear models, and of all logistic ones, to speed up missing calls */
+};
 
 /** What a trait's model is. */
 gp_pattern_kind gp_patterns_kind(const gp_patterns_input *input, const gp_trait *trait);

@@ -45,7 +45,7 @@ static int64_t most_traits(const gp_patterns *patterns) {
 
 int64_t gp_scan_bytes(const gp_scan *scan) {
     int64_t batch = scan->pass.batch, site = 100; /* a variant's printed names: a guess */
-    int64_t text = 2 * GP_TEXT_BLOCK * 160 * scan->patterns->traits;
+    int64_t text = 2 * GP_TEXT_BLOCK * 230 * scan->patterns->traits;
     return gp_ahead_bytes(scan->pass.samples, batch) +
            batch * (8 * (COUNTS + 1) + (int64_t)sizeof(gp_result) * most_traits(scan->patterns) +
                     site) +

@@ -21,6 +21,10 @@ INLINE vec load(const double *x) {
     return *(const vec_anywhere *)x;
 }
 
+INLINE vec all_of(double value) {
+    return (vec){0} + value;
+}
+
 INLINE void store(double *x, vec v) {
     *(vec_anywhere *)x = v;
 }
@@ -40,12 +44,12 @@ INLINE vec rounded(vec term, double magic) {
 
 /* ---- functions ---- */
 
-/* e to the x for x <= 0, finite; below -700 as at -700. Source: Cody and Waite 1980; Taylor's
+/* e to the x for x <= 0; below -700 as at -700. Source: Cody and Waite 1980; Taylor's
  * series to r^13 on |r| <= log(2) / 2, whose rest is below 1e-17. */
 INLINE vec exponential(vec x) {
     const double magic = 0x1.8p52, high = 6.93147180369123816490e-01,
                  low = 1.90821492927058770002e-10;
-    x = where(x < -700.0, x * 0.0 - 700.0, x);
+    x = where(x < -700.0, all_of(-700.0), x);
     vec t = x * 1.44269504088896340736 + magic, k = t - magic, r = (x - k * high) - k * low;
     vec r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
     vec a = (1.0 + r) + (1.0 / 2 + 1.0 / 6 * r) * r2;
@@ -125,7 +129,7 @@ INLINE void decode(const gp_logit_run *run, strip *at) {
                           *(const codes_anywhere *)((const uint8_t *)in + LANES * v), vec) == 1.0;
         if (!keep)
             at->here[v] &= ~gone;
-        vec value = x * 0.0 + (keep ? missing : 0.0);
+        vec value = all_of(keep ? missing : 0.0);
         store(at->genotype + LANES * v, masked(at->here[v], where(gone, value, x)));
     }
 }
@@ -139,7 +143,7 @@ typedef struct fitted {
 INLINE fitted fit(vec odds, vec y) {
     bits up = odds >= 0.0;
     vec size = where(up, odds, -odds), small = exponential(-size), q = 1.0 / (1.0 + small);
-    vec wrong = where(up, (1.0 - y) * size, y * size), edge = wrong * 0.0 + 120.0;
+    vec wrong = where(up, (1.0 - y) * size, y * size), edge = all_of(120.0);
     return (fitted){.mu = where(up, q, small * q),
                     .weight = small * q * q,
                     .minus_log = where(wrong > edge, edge, wrong),
@@ -153,9 +157,9 @@ typedef struct likelihood {
 } likelihood;
 
 INLINE void begin_likelihood(likelihood *l) {
-    l->sum = (vec){0};
+    l->sum = all_of(0.0);
     for (int k = 0; k < GP_LOGIT_LANES / LANES; k++)
-        l->many[k] = l->sum + 1.0;
+        l->many[k] = all_of(1.0);
 }
 
 INLINE void add_likelihood(const gp_logit_run *run, const fitted *f, bits here, int v,
@@ -180,7 +184,7 @@ INLINE void add_leverage(const gp_logit_run *run, const strip *at) {
     const double *inverse = run->pass->inverse;
     vec h[VECTORS];
     for (int v = 0; v < VECTORS; v++)
-        h[v] = load(at->weight) * 0.0;
+        h[v] = all_of(0.0);
     for (int64_t j = 0; j < run->d; j++) {
         vec s[VECTORS];
         for (int v = 0; v < VECTORS; v++)
@@ -194,7 +198,7 @@ INLINE void add_leverage(const gp_logit_run *run, const strip *at) {
             h[v] += s[v] * s[v];
     }
     for (int v = 0; v < VECTORS; v++) {
-        vec lever = load(at->weight + LANES * v) * h[v], most = lever * 0.0 + 1.0;
+        vec lever = load(at->weight + LANES * v) * h[v], most = all_of(1.0);
         lever = where(lever > most, most, lever);
         vec r = load(at->residual + LANES * v) + lever * (0.5 - load(at->mu + LANES * v));
         store(at->residual + LANES * v, masked(at->here[v], r));

@@ -28,8 +28,8 @@ enum {
 
 #define SHORTEST 1e-12 /* share of a step */
 
-/* Columns have a mean square of 1 over S. Where the information that one has beside the others is
- * less than this share of |S|, mu is 0 or 1 all along some direction. */
+/* Columns have a mean square of 1 over S. Where the information that one has beside those before it
+ * is less than this share of |S|, mu is 0 or 1 all along some direction. */
 #define FLAT 1e-10
 
 /* Coefficients, and what a pass says of them. */

@@ -37,7 +37,7 @@ typedef struct gp_result {
     gp_status status;
     int64_t n;        /* samples used */
     double frequency; /* of the effect allele among called samples in use; NaN if none */
-    double beta, se;  /* per copy of the effect allele; NaN unless status is OK, as all below */
+    double beta, se;  /* per copy of the effect allele; NaN unless status is OK, as the next two */
     double statistic;
     double neglog10p;
 
