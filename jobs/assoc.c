@@ -200,6 +200,16 @@ static void tell_patterns(const gp_job *job, const state *s) {
     }
 }
 
+/* Components as `gp-dist pca` finds them: without shards, whose samples would be added up in
+ * another order. */
+static int add_ancestry(gp_job *job, const gp_ancestry *ancestry, gp_err *err) {
+    int shards = gp_par_shards(job->par);
+    if (gp_par_set_shards(job->par, 1, err) == GP_OK &&
+        gp_ancestry_add(job, ancestry, err) == GP_OK)
+        gp_par_set_shards(job->par, shards, err);
+    return err->code;
+}
+
 static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     s->scan = (gp_scan){
         .pass = {.job = job, .store = s->store, .plan = &s->plan, .selection = &s->selection},
@@ -212,7 +222,7 @@ static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err
         return err->code;
     gp_ancestry ancestry = {
         .store = s->store, .cohort = &s->cohort, .components = o->pca, .seed = (uint64_t)o->seed};
-    if (o->pca > 0 && gp_ancestry_add(job, &ancestry, err) != GP_OK)
+    if (o->pca > 0 && add_ancestry(job, &ancestry, err) != GP_OK)
         return err->code;
     if (gp_assoc_is_mixed(o) && open_relatives(job, o, s, err) != GP_OK)
         return err->code;

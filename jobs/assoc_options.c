@@ -51,7 +51,7 @@ const gp_option gp_assoc_option_table[] = {
     {"ci", GP_REAL, AT(ci), "LEVEL",
      "columns odds_ratio, ci_lower, ci_upper: the interval of this level, e.g. 0.95, from beta and "
      "its standard error (Firth's p is the likelihood ratio's)",
-     0, 1, NULL},
+     0.01, 1, NULL},
     {"offset", GP_TEXT, AT(offset), "FILE",
      "table of log odds to start from, with columns TRAIT@CHROMOSOME (for tests of the variants of "
      "that chromosome) or TRAIT: as gp-dist predict --loco --log-odds writes it",
@@ -105,7 +105,10 @@ const char gp_assoc_description[] =
     "Of a binary trait beta is the log of the odds ratio per copy, and the columns n_cases, "
     "n_controls, effect_allele_frequency_cases, effect_allele_frequency_controls and test (SCORE, "
     "FIRTH, SPA, WALD) follow, then those of --ci. Firth's p is that of the penalised likelihood "
-    "ratio. A binary trait with fewer than 10 cases or controls is left out, with a warning.\n"
+    "ratio; with --missing exact, a variant whose missing calls go with the trait goes to its "
+    "exact "
+    "form. Betas of SCORE and SPA are one step from none. A binary trait with fewer than 10 cases "
+    "or controls is left out, with a warning.\n"
     "\n"
     "--offset takes, for each binary trait, log odds that were predicted without the variants of "
     "the tested chromosome; samples without any are left out of the trait.\n"

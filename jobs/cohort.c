@@ -167,9 +167,16 @@ static void inspect_trait(const gp_job *job, const gp_cohort_options *options,
     else if (one_two && !options->cc12)
         trait->unclear = "the values 1 and 2; say --cc12 if they mean control and case";
     else if (options->cc12 && s.low == 0.0 && s.high == 2.0 && s.between == s.ones)
-        trait->unclear = "the values 0, 1 and 2; say --missing-code 0 if 0 means missing";
+        trait->unclear =
+            "the values 0, 1 and 2; say --missing-code 0 if 0 means missing (in covariates too)";
     else
         trait->binary = zero_one || one_two;
+    if (!options->cc12 && s.low == 0.0 && s.high == 2.0 && s.between == s.ones)
+        gp_say(
+            job->sink, GP_WARN,
+            "%s: trait '%s' holds 0, 1 and 2 alone and is taken as numbers; if 0 means missing, 1 "
+            "control and 2 case, say --cc12 --missing-code 0",
+            options->pheno, trait->name);
     if (s.low == s.high && s.minus_nine == 0) {
         one_two = options->cc12 && has_two(cohort, trait->value, 1.0);
         trait->one_class = one_two || has_two(cohort, trait->value, 0.0);

@@ -28,7 +28,7 @@ typedef struct gp_trait {
     const char
         *unclear; /* what it holds that looks like cases and controls, and what to say; or NULL */
     const char *skipped; /* why it cannot be analysed, or NULL */
-    char why[160];       /* room for such words */
+    char why[240];       /* room for such words */
     int64_t table;       /* number of its result table; -1 = none */
 } gp_trait;
 

@@ -96,8 +96,10 @@ static void give_up(const fitting *f, int64_t t, gp_status status) {
     if (status == GP_STATUS_SEPARATION) {
         const char *name = culprit(f, f->pattern->residual + t * f->pattern->n);
         snprintf(trait->why, sizeof trait->why,
-                 name != NULL ? "covariate '%.80s' separates its cases from its controls"
-                              : "the covariates together separate its cases from its controls",
+                 name != NULL
+                     ? "covariate '%.80s' separates its cases from its controls; leave it out, or "
+                       "join its rare levels"
+                     : "the covariates together separate its cases from its controls",
                  name);
     } else {
         snprintf(trait->why, sizeof trait->why,

@@ -19,6 +19,15 @@ static int64_t first_like(const gp_patterns *patterns, int64_t k) {
     return j;
 }
 
+static int is_wald(const gp_scan_logistic_options *o) {
+    return o->kind == GP_LOGIT_WALD;
+}
+
+/* The kind that needs the most room of those that may come. */
+static gp_logit_kind room_of(const gp_scan_logistic_options *o) {
+    return o->exact ? GP_LOGIT_FIRTH : o->kind;
+}
+
 /* ---- a block ---- */
 
 /* The column of offsets that a trait has for a chromosome: its null model's number. */
@@ -43,13 +52,16 @@ static int set_null(const gp_scan_logistic *l, gp_pattern *pattern, int64_t t, i
     return err->code;
 }
 
-/* Lists the variants that want the full model: every shard finds the same ones. */
-static int64_t list_full(gp_scan_logistic *l, const gp_scan_block *block, gp_result *result) {
+/* Lists the variants that want the full model, apart or not: every shard finds the same ones. */
+static int64_t list_full(gp_scan_logistic *l, const gp_scan_block *block, int apart,
+                         gp_result *result) {
     int64_t count = 0, step = block->pattern->traits;
-    int all = l->o.kind == GP_LOGIT_WALD || l->o.threshold >= 1.0;
+    int all = is_wald(&l->o) || l->o.threshold >= 1.0;
     for (int64_t i = 0; i < block->count; i++) {
         gp_result *r = &result[i * step];
-        if (r->status != GP_STATUS_OK || (!all && !(r->neglog10p > l->least)))
+        if (r->status != GP_STATUS_OK || (r->apart && !is_wald(&l->o)) != apart)
+            continue;
+        if (!apart && !all && !(r->neglog10p > l->least))
             continue;
         l->chosen[count] = block->chosen[i];
         l->result[count++] = r;
@@ -59,14 +71,14 @@ static int64_t list_full(gp_scan_logistic *l, const gp_scan_block *block, gp_res
 
 /* The full models of listed variants, a batch after the other. -1 where the shards have
  * parted. */
-static int test_full(gp_scan_logistic *l, const gp_scan_block *block, gp_logit *model,
-                     int64_t count, gp_err *err) {
+static int test_listed(gp_scan_logistic *l, const gp_scan_block *block, gp_logit *model,
+                       gp_logit_kind kind, int64_t count, gp_err *err) {
     const gp_patterns *patterns = l->scan->patterns;
     gp_logit_batch *batch = l->batches[first_like(patterns, block->pattern - patterns->pattern)];
     const gp_calls *calls = &block->batch->calls;
     int64_t m = block->batch->run.count, width;
     for (int64_t first = 0; first < count; first += GP_LOGIT_BATCH) {
-        gp_logit_batch_begin(batch, model, l->o.kind, calls, l->sums, m, l->chosen + first,
+        gp_logit_batch_begin(batch, model, kind, calls, l->sums, m, l->chosen + first,
                              gp_least(GP_LOGIT_BATCH, count - first), l->result + first);
         while ((width = gp_logit_batch_width(batch)) > 0) {
             gp_logit_batch_sum(batch, l->round);
@@ -76,6 +88,17 @@ static int test_full(gp_scan_logistic *l, const gp_scan_block *block, gp_logit *
         }
     }
     return GP_OK;
+}
+
+/* Full models: Firth's over all coefficients where the null model is not that of the variant's
+ * samples, and elsewhere what was asked for. */
+static int test_full(gp_scan_logistic *l, const gp_scan_block *block, gp_logit *model,
+                     gp_result *result, gp_err *err) {
+    int64_t count = list_full(l, block, 1, result);
+    if (test_listed(l, block, model, GP_LOGIT_FIRTH, count, err) < 0)
+        return -1;
+    count = list_full(l, block, 0, result);
+    return test_listed(l, block, model, l->o.kind, count, err);
 }
 
 /* Tests a block against trait t of its pattern. */
@@ -89,8 +112,7 @@ static int test_trait(gp_scan_logistic *l, const gp_scan_block *block, int64_t t
     if (gp_pass_sum(l->scan->pass.job, l->sums, m * gp_logit_score_width(model), err) < 0)
         return -1;
     gp_logit_score(model, l->sums, m, block->chosen, block->count, result + t, pattern->traits);
-    int64_t count = l->o.score ? 0 : list_full(l, block, result + t);
-    return test_full(l, block, model, count, err);
+    return l->o.score ? GP_OK : test_full(l, block, model, result + t, err);
 }
 
 static int test(void *context, const gp_scan_block *block, gp_result *result, gp_err *err) {
@@ -184,7 +206,7 @@ int gp_scan_logistic_init(gp_scan_logistic *logistic, gp_scan *scan,
         gp_pattern *pattern = &scan->patterns->pattern[k];
         if (make_models(pattern, scan, &shared, err) == GP_OK && !options->score &&
             first_like(scan->patterns, k) == k)
-            logistic->batches[k] = gp_logit_batch_new(1 + pattern->rank, options->kind, err);
+            logistic->batches[k] = gp_logit_batch_new(1 + pattern->rank, room_of(options), err);
     }
     return err->code;
 }
@@ -214,7 +236,7 @@ int64_t gp_scan_logistic_bytes(const gp_scan *scan, const gp_scan_logistic_optio
         bytes += gp_logit_rows_bytes(samples, c) +
                  p->traits * (gp_logit_bytes(p->n, samples, c, options->exact) + 16 * places);
         if (!options->score && first_like(scan->patterns, k) == k)
-            bytes += gp_logit_batch_bytes(c, options->kind);
+            bytes += gp_logit_batch_bytes(c, room_of(options));
     }
     return bytes;
 }

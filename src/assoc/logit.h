@@ -87,7 +87,11 @@ void gp_logit_score_sums(gp_logit *model, const gp_calls *calls, int64_t *sums);
  *    chosen  in   [count] numbers of variants in the block, ascending
  *    result  out  of variant chosen[i]: result[i * step]. CONSTANT, ALL_MISSING, COLLINEAR (less
  *                 than 1e-8 of the sum of w (g - mean)^2 is left), FEW_SAMPLES (R has no case, no
- *                 control, or no more samples than columns and the variant) */
+ *                 control, or no more samples than columns and the variant). apart = 1 where
+ * missing calls go with the trait or its covariates so far that the null model of R is another one,
+ * by 0.02 log odds and by what chance explains: the score test then has a wrong variance, and the
+ * full models of src/assoc/logit_fit.h but APPROX and SPA are to be trusted. Not looked for with
+ * missing calls as the mean */
 void gp_logit_score(gp_logit *model, const int64_t *sums, int64_t m, const int64_t *chosen,
                     int64_t count, gp_result *result, int64_t step);
 

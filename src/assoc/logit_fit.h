@@ -30,7 +30,7 @@ typedef enum gp_logit_kind {
     GP_LOGIT_SPA
 } gp_logit_kind;
 
-enum { GP_LOGIT_BATCH = 256 /* variants at once, at most */ };
+enum { GP_LOGIT_BATCH = 128 /* variants at once, at most */ };
 
 /** Room for batches of a kind; for APPROX and SPA the room of WALD or FIRTH does too. Of any model
  *  with its null model and c columns. */

@@ -9,6 +9,9 @@
 /* What is left of a covariate's information, as a share, that missing samples took away. */
 #define NOTHING 1e-9
 
+/* Log odds that the null model may differ by among the called samples. */
+#define DRIFT 0.02
+
 /* A variant's sums. */
 typedef struct variant {
     const int64_t *call, *cases, *missing;
@@ -103,6 +106,17 @@ static void eliminate(const gp_logit *model, const normal *eq) {
     }
 }
 
+/* Whether the missing calls leave samples of another null model. s'H^-1 s is what its likelihood
+ * gains, twice; over the weights' sum, the mean square that log odds move by. If calls are missing
+ * at random it is that share of a chi-squared number of c degrees of freedom: one in some thousands
+ * is above the bound. */
+static int is_apart(const gp_logit *model, const variant *v, const normal *eq) {
+    double c = (double)model->c, gain = gp_dot(eq->s, eq->s, model->c);
+    double missing = (double)v->call[GP_GENO_MISSING] / (double)model->rows->n;
+    return gain * eq->own[0] * eq->own[0] > DRIFT * DRIFT &&
+           gain > missing * (c + 4.0 * sqrt(2.0 * c) + 6.0);
+}
+
 static gp_status test(const gp_logit *model, const variant *v, const normal *eq,
                       gp_result *result) {
     int64_t c = model->c;
@@ -111,6 +125,7 @@ static gp_status test(const gp_logit *model, const variant *v, const normal *eq,
         information_of(model, v, c, eq->h, eq->s);
         eliminate(model, eq);
         u -= gp_dot(eq->a, eq->s, c);
+        result->apart = is_apart(model, v, eq);
     } else { /* s = 0 */
         gp_lower_times(model->inverse, c, eq->a);
     }

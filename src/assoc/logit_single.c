@@ -47,10 +47,14 @@ static slopes slopes_of(const gp_logit_batch *batch, const gp_logit_point *p, co
 }
 
 /* Halley's step, not longer than five standard errors, and into the middle of what is left if it
- * leads out of it. */
-static double step_of(const gp_logit_point *p, const slopes *s, double information) {
+ * leads out of it. APPROX climbs by no more than one log odds: far away, where the carriers'
+ * probabilities are 0 or 1, the penalised likelihood may rise again. */
+static double step_of(const gp_logit_batch *batch, const gp_logit_point *p, const slopes *s,
+                      double information) {
     double newton = -s->f1 / s->f2, bend = 1.0 + 0.5 * newton * s->f3 / s->f2;
     double step = newton / fmin(fmax(bend, 0.25), 4.0), most = 5.0 / sqrt(information);
+    if (batch->kind == GP_LOGIT_APPROX)
+        most = fmin(most, 1.0);
     step = fmax(fmin(step, most), -most);
     double to = p->t + step;
     if (to >= p->low && to <= p->high)
@@ -107,7 +111,7 @@ static void advance(const gp_logit_batch *batch, gp_logit_fit *fit, gp_logit_poi
         p->low = p->t;
     else
         p->high = p->t;
-    double step = step_of(p, &s, information), size = fabs(step) * sqrt(information);
+    double step = step_of(batch, p, &s, information), size = fabs(step) * sqrt(information);
     int enough = spa ? size < SPA_ENOUGH : size < APPROX_ENOUGH && p->passes > 1;
     int ended = spa && p->passes > 1 && p->t * p->t * information < AT_THE_END &&
                 s.f1 * s.f1 < 1e-12 * information;

@@ -45,6 +45,7 @@ typedef struct gp_result {
     gp_test test;
     int64_t cases;                              /* of n; the others are controls */
     double frequency_cases, frequency_controls; /* of the effect allele among them; NaN if none */
+    int apart;                                  /* score test: see gp_logit_score */
 } gp_result;
 
 /** A result without numbers. */

@@ -120,9 +120,10 @@ words() {
     fail "tests: $(words score), $(words full), $(words wald), $(words all)"
 paste <(table all trait2) <(table score trait2) <(table full trait2) | awk -F '\t' '
     function line(from, k, text) { for (k = from; k < from + 18; k++) text = text "\t" $k; return text }
-    { want = $31 == "OK" && $26 < 0.05 ? line(37) : line(19) } # the score test'"'"'s status and p
+    { want = $31 == "OK" && $26 < 0.05 || $18 == "FIRTH" ? line(37) : line(19) } # the score test'"'"'s status and p
+    $18 == "FIRTH" && $26 >= 0.05 { early++ } # missing calls that go with the trait, here by chance
     line(1) != want { if (bad++ < 3) print "FAIL: line " NR ": " line(1) " is not " want }
-    END { exit bad > 0 || NR != 2500 }' || fail "Firth below 0.05, the score test above"
+    END { exit bad > 0 || early > 10 || NR != 2500 }' || fail "Firth below 0.05, the score test above"
 table wald trait2 | awk -F '\t' '
     function far(a, b) { return a > b * 1.00001 || b > a * 1.00001 }
     $13 != "OK" { bad += $19 != "#NA" || $20 != "#NA" || $21 != "#NA" || $18 != "#NA"; next }

@@ -865,6 +865,26 @@ static void shards_and_threads_change_no_bit(void **state) {
     }
 }
 
+static void missing_calls_that_go_with_the_trait_are_told(void **state) {
+    (void)state;
+    cohort h = cohort_new(1200, 2, 1, 1);
+    double *offset = no_offset(&h);
+    for (int64_t i = 0; i < h.n; i++) {
+        h.x[i] = (double)(i % 7);
+        h.y[i] = i % 4 == 0;
+        gp_geno_set(h.rows, i, i % 16 == 0 ? 3 : (int)(i % 3));               /* of cases alone */
+        gp_geno_set(h.rows + h.stride, i, i / 4 % 4 == 0 ? 3 : (int)(i % 3)); /* of all alike */
+    }
+    run r = run_all(&h, offset, 1, 1);
+    assert_int_equal(r.result[0].status, GP_STATUS_OK);
+    assert_int_equal(r.result[0].apart, 1);
+    assert_int_equal(r.result[1].status, GP_STATUS_OK);
+    assert_int_equal(r.result[1].apart, 0);
+    run_free(&r);
+    free(offset);
+    cohort_free(&h);
+}
+
 /* The input is made without libm. Another digest is another result: change it only where results
  * are meant to change. */
 static void results_have_the_same_bits_with_every_compiler_and_kernel(void **state) {
@@ -1147,6 +1167,7 @@ int main(void) {
         cmocka_unit_test(steps_that_are_too_long_are_halved),
         cmocka_unit_test(a_class_without_samples_has_no_maximum),
         cmocka_unit_test(shards_and_threads_change_no_bit),
+        cmocka_unit_test(missing_calls_that_go_with_the_trait_are_told),
         cmocka_unit_test(results_have_the_same_bits_with_every_compiler_and_kernel),
         cmocka_unit_test(a_model_may_be_set_again),
         cmocka_unit_test(chosen_variants_are_as_among_all),

@@ -673,6 +673,27 @@ static void spa_at_the_end_of_the_support_is_the_atom(void **state) {
     study_free(&s);
 }
 
+/* A lone carrier among ten cases: far away, where its probability is 1, the penalised likelihood of
+ * the variant alone rises again; the maximum near 0 is Firth's, as the exact form has it. */
+static void approximate_firth_stays_where_it_climbs_to(void **state) {
+    (void)state;
+    uint64_t seed = 11;
+    study s = study_new(1000, 1, 2);
+    gp_result exact, approx;
+    for (int64_t i = 0; i < s.n; i++) {
+        for (int64_t k = 0; k < 2; k++)
+            s.x[k * s.n + i] = (double)gp_test_below(&seed, 1000) / 500.0;
+        s.y[i] = i % 100 == 7;
+        set_call(&s, 0, i, i == 107);
+    }
+    run_all(&s, 1, GP_LOGIT_FIRTH, &exact);
+    run_all(&s, 1, GP_LOGIT_APPROX, &approx);
+    assert_true(exact.status == GP_STATUS_OK && approx.status == GP_STATUS_OK);
+    assert_true(fabs(approx.beta - exact.beta) < 0.2 * exact.se); /* another model */
+    assert_true(fabs(approx.neglog10p - exact.neglog10p) < 0.3);
+    study_free(&s);
+}
+
 /* ---- what has no maximum ---- */
 
 /* Within a group of the covariate the variant tells cases from controls, but not in all: cases have
@@ -812,6 +833,7 @@ int main(void) {
         cmocka_unit_test(spa_agrees_with_a_saddlepoint_in_long_double),
         cmocka_unit_test(spa_is_near_the_exact_distribution),
         cmocka_unit_test(spa_at_the_end_of_the_support_is_the_atom),
+        cmocka_unit_test(approximate_firth_stays_where_it_climbs_to),
         cmocka_unit_test(covariates_and_variant_can_separate_together),
         cmocka_unit_test(a_covariate_that_missing_calls_take_away_is_skipped),
         cmocka_unit_test(results_are_the_same_for_any_shards_and_threads),
