@@ -117,16 +117,14 @@ static void give_up(const fitting *f, int64_t t, gp_status status) {
 static int fit_trait(fitting *f, int64_t t, gp_err *err) {
     gp_pattern *pattern = f->pattern;
     gp_binary *binary = &pattern->binary[t];
-    const gp_offset *offset =
-        f->offsets->trait != NULL ? &f->offsets->trait[pattern->trait[t]] : NULL;
-    int64_t columns = offset != NULL ? offset->count : 0;
-    binary->nulls = gp_most(1, columns);
+    const gp_offset *offset = gp_offset_of(f->offsets, pattern->trait[t]);
+    binary->nulls = offset != NULL ? offset->count : 1;
     binary->null = gp_mem_alloc(binary->nulls, sizeof *binary->null, err);
     if (gp_par_agree(f->job->par, err) != GP_OK)
         return err->code;
     gp_logit_rows_spread(&f->rows, pattern->sample, pattern->residual + t * pattern->n, f->y);
     for (int64_t k = 0; k < binary->nulls; k++) {
-        gp_null_models_place(&f->rows, columns > 0 ? offset->value[k] : NULL, f->offset);
+        gp_null_models_place(&f->rows, offset != NULL ? offset->value[k] : NULL, f->offset);
         binary->null[k].likelihood_alone = !f->firth;
         if (fit(f, &binary->null[k], err) != GP_OK)
             return err->code;

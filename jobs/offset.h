@@ -19,6 +19,12 @@ typedef struct gp_offsets {
     int64_t traits, samples;
 } gp_offsets;
 
+/** The columns of a trait; NULL where it has none. Local. */
+static inline const gp_offset *gp_offset_of(const gp_offsets *offsets, int64_t trait) {
+    const gp_offset *offset = offsets->trait != NULL ? &offsets->trait[trait] : NULL;
+    return offset != NULL && offset->count > 0 ? offset : NULL;
+}
+
 /** What offsets are read for. Borrowed. */
 typedef struct gp_offsets_input {
     const char *path;

@@ -32,8 +32,8 @@ static gp_logit_kind room_of(const gp_scan_logistic_options *o) {
 
 /* The column of offsets that a trait has for a chromosome: its null model's number. */
 static int64_t null_of(const gp_scan_logistic *l, int64_t trait, int64_t chromosome) {
-    const gp_offset *offset = l->offsets->trait != NULL ? &l->offsets->trait[trait] : NULL;
-    return offset != NULL && offset->count > 0 ? offset->of[chromosome] : 0;
+    const gp_offset *offset = gp_offset_of(l->offsets, trait);
+    return offset != NULL ? offset->of[chromosome] : 0;
 }
 
 /* Gives the model the null model of the chromosome at hand. */
@@ -43,10 +43,8 @@ static int set_null(const gp_scan_logistic *l, gp_pattern *pattern, int64_t t, i
     int64_t trait = pattern->trait[t], k = null_of(l, trait, chromosome);
     if (binary->at == k)
         return GP_OK;
-    const gp_offset *offset = l->offsets->trait != NULL ? &l->offsets->trait[trait] : NULL;
-    gp_null_models_place(&pattern->rows,
-                         offset != NULL && offset->count > 0 ? offset->value[k] : NULL,
-                         binary->offset);
+    const gp_offset *offset = gp_offset_of(l->offsets, trait);
+    gp_null_models_place(&pattern->rows, offset != NULL ? offset->value[k] : NULL, binary->offset);
     if (gp_logit_set(binary->model, &binary->null[k], binary->offset, err) == GP_OK)
         binary->at = k;
     return err->code;

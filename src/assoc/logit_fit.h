@@ -4,9 +4,9 @@
  *  A batch of variants goes through rounds of sums over all samples; shards add their sums, and
  *  every shard then takes the same step. Sums are exact integers (src/assoc/logit_rows.h).
  *
- *    WALD    Newton's method on the likelihood; z = beta / se. SEPARATION where there is no
- * maximum. FIRTH   maximum of l + log|I| / 2 over all d coefficients; se from I at the maximum; p
- * from twice the difference to the maximum with beta_g = 0 (the penalty being that of all d).
+ *    WALD    Newton's method on the likelihood; z = beta / se. SEPARATION where there is none.
+ *    FIRTH   maximum of l + log|I| / 2 over all d coefficients; se from I at the maximum; p from
+ *            twice the difference to the maximum with beta_g = 0 (the penalty is that of all d).
  *            Source: Firth 1993, Biometrika 80:27; Heinze & Schemper 2002, Stat Med 21:2409.
  *    APPROX  the same for the variant alone: g less its projection on the covariates (weighted by
  *            w), the covariates' effects held at those of the null model by Firth's likelihood, as
