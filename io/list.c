@@ -182,6 +182,12 @@ static int matches(const item *it, const gp_chromosome *chromosome) {
     return it->first >= 0 && number >= it->first && number <= it->last;
 }
 
+int gp_list_names(const char *text, const gp_chromosome *chromosome) {
+    item it = {.text = text, .length = (int64_t)strlen(text)};
+    it.first = it.last = to_count(text + bare(text, it.length), it.length - bare(text, it.length));
+    return it.length > 0 && matches(&it, chromosome);
+}
+
 static int no_match(const item *it, const gp_chromosome *const *chromosome, int64_t count,
                     gp_err *err) {
     enum { ROOM = 500 };

@@ -30,4 +30,7 @@ int gp_list_variants(const char *path, gp_text *bytes, gp_ids *ids, gp_err *err)
 int gp_list_chromosomes(const char *list, const gp_chromosome *const *chromosome, int64_t count,
                         uint8_t *mark, gp_err *err);
 
+/** Whether a text is a chromosome's name, as --chr would take it (no ranges). */
+int gp_list_names(const char *text, const gp_chromosome *chromosome);
+
 #endif

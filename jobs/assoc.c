@@ -156,8 +156,11 @@ static int load_offsets(gp_job *job, const gp_assoc_options *o, state *s, gp_err
         for (int64_t t = 0; t < s->cohort.traits; t++)
             wanted[t] =
                 s->cohort.trait[t].skipped == NULL && gp_assoc_is_logistic(o, &s->cohort.trait[t]);
-        gp_offsets_input input = {
-            .path = o->offset, .store = s->store, .selection = &s->selection, .wanted = wanted};
+        gp_offsets_input input = {.path = o->offset,
+                                  .missing_code = o->cohort.missing_code,
+                                  .store = s->store,
+                                  .selection = &s->selection,
+                                  .wanted = wanted};
         gp_offsets_load(job, &input, &s->cohort, &s->offsets, err);
     }
     free(wanted);

@@ -1,4 +1,5 @@
 #include "jobs/offset.h"
+#include "io/list.h"
 #include "io/table.h"
 #include "jobs/job.h"
 #include "jobs/traits.h"
@@ -7,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MOST = 100 /* an offset's size: a chance of 1e-43 is none */ };
 
@@ -18,6 +18,7 @@ typedef struct loader {
     gp_offsets *offsets;
     gp_text text;
     gp_table table;
+    gp_missing_codes codes;
     int64_t *sample; /* [rows] of the store, or -1 */
     double *rows;    /* [rows] scratch */
     int64_t *column; /* [chromosomes] of the table, for the trait at hand */
@@ -25,6 +26,7 @@ typedef struct loader {
 
 static void loader_free(loader *l) {
     gp_table_free(&l->table);
+    gp_missing_codes_free(&l->codes);
     gp_text_free(&l->text);
     free(l->sample);
     free(l->rows);
@@ -37,7 +39,8 @@ static int read_table(loader *l, gp_err *err) {
     const char *path = l->in->path;
     int64_t common = 0;
     if (gp_job_read_shared(l->job, path, &l->text, err) != GP_OK ||
-        gp_table_parse(&l->table, path, &l->text, err) != GP_OK)
+        gp_table_parse(&l->table, path, &l->text, err) != GP_OK ||
+        gp_missing_codes_parse(&l->codes, l->in->missing_code, err) != GP_OK)
         return err->code;
     l->sample = gp_mem_alloc(l->table.rows, sizeof *l->sample, err);
     l->rows = gp_mem_alloc(l->table.rows, sizeof *l->rows, err);
@@ -57,13 +60,9 @@ static int read_table(loader *l, gp_err *err) {
     return GP_OK;
 }
 
-static const char *without_chr(const char *name) {
-    return strncasecmp(name, "chr", 3) == 0 && name[3] != 0 ? name + 3 : name;
-}
-
-/* How well a column's name fits a trait and a chromosome: 3 as written, 2 but for "chr", 1 the
+/* How well a column's name fits a trait and a chromosome: 3 as written, 2 another name of it, 1 the
  * trait alone, 0 not. */
-static int fits(const char *column, const char *trait, const char *chromosome) {
+static int fits(const char *column, const char *trait, const gp_chromosome *chromosome) {
     size_t length = strlen(trait);
     if (strncmp(column, trait, length) != 0)
         return 0;
@@ -72,12 +71,10 @@ static int fits(const char *column, const char *trait, const char *chromosome) {
     if (column[length] != '@')
         return 0;
     const char *name = column + length + 1;
-    return strcmp(name, chromosome) == 0                                 ? 3
-           : strcasecmp(without_chr(name), without_chr(chromosome)) == 0 ? 2
-                                                                         : 0;
+    return strcmp(name, chromosome->name) == 0 ? 3 : gp_list_names(name, chromosome) ? 2 : 0;
 }
 
-static int choose_column(const loader *l, const char *trait, const char *chromosome,
+static int choose_column(const loader *l, const char *trait, const gp_chromosome *chromosome,
                          int64_t *chosen, gp_err *err) {
     int best = 0;
     for (int64_t k = 0; k < l->table.columns; k++) {
@@ -90,7 +87,7 @@ static int choose_column(const loader *l, const char *trait, const char *chromos
         return gp_err_set(err, GP_EINPUT,
                           "%s: has neither a column '%.200s@%.60s' nor '%.200s', for variants of "
                           "chromosome %.60s; --chr chooses chromosomes, --pheno-name traits",
-                          l->in->path, trait, chromosome, trait, chromosome);
+                          l->in->path, trait, chromosome->name, trait, chromosome->name);
     return GP_OK;
 }
 
@@ -98,10 +95,9 @@ static int choose_column(const loader *l, const char *trait, const char *chromos
 
 /* A column of the table over the store's samples. */
 static double *read_column(loader *l, int64_t column, gp_err *err) {
-    static const gp_missing_codes none;
     int64_t n = l->offsets->samples;
     double *value = gp_mem_alloc(n, sizeof *value, err);
-    if (value == NULL || gp_table_numbers(&l->table, column, &none, l->rows, err) != GP_OK) {
+    if (value == NULL || gp_table_numbers(&l->table, column, &l->codes, l->rows, err) != GP_OK) {
         free(value);
         return NULL;
     }
@@ -128,7 +124,7 @@ static int load_trait(loader *l, int64_t t, gp_err *err) {
         int64_t before = 0;
         offset->of[k] = l->column[k] = -1;
         if (l->in->selection->count[k] == 0 ||
-            choose_column(l, l->cohort->trait[t].name, gp_store_chromosome(l->in->store, k)->name,
+            choose_column(l, l->cohort->trait[t].name, gp_store_chromosome(l->in->store, k),
                           &l->column[k], err) != GP_OK)
             continue;
         while (l->column[before] != l->column[k])

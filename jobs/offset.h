@@ -27,14 +27,14 @@ static inline const gp_offset *gp_offset_of(const gp_offsets *offsets, int64_t t
 
 /** What offsets are read for. Borrowed. */
 typedef struct gp_offsets_input {
-    const char *path;
+    const char *path, *missing_code; /* as of the other tables; NULL: none */
     const gp_store *store;
     const gp_selection *selection; /* chromosomes that are tested */
     const uint8_t *wanted;         /* [cohort traits] 1 = needs offsets */
 } gp_offsets_input;
 
 /** Reads a table: for each wanted trait and tested chromosome the column TRAIT@CHROMOSOME
- *  (CHROMOSOME with or without "chr"), or else TRAIT. Samples that lack one lose the
+ *  (CHROMOSOME as --chr takes it), or else TRAIT. Samples that lack one lose the
  *  trait's value, and a note tells how many. Collective. GP_EINPUT where the table is
  *  wrong, or lacks a column, or has no sample of the store. offsets comes zeroed; freed in
  *  any case. */

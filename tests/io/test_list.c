@@ -137,6 +137,15 @@ static void a_name_with_a_dash_is_a_name(void **state) {
     expect_chromosomes("HLA-A", "000000010");
 }
 
+static void one_name_is_taken_as_the_list_takes_it(void **state) {
+    (void)state;
+    static const gp_chromosome x = {.name = "23", .kind = GP_X}, three = {.name = "chr3"};
+    assert_true(gp_list_names("23", &x) && gp_list_names("chrX", &x) && gp_list_names("x", &x));
+    assert_true(gp_list_names("3", &three) && gp_list_names("03", &three));
+    assert_false(gp_list_names("1-22", &three) || gp_list_names("", &three) ||
+                 gp_list_names("X", &three) || gp_list_names("3", &x));
+}
+
 static void a_wrong_item_is_named(void **state) {
     (void)state;
     static const char has[] = "it has 1, chr2, 03, 10, 23, Y, MT, HLA-A, chrUn_7";
@@ -241,6 +250,7 @@ int main(void) {
         cmocka_unit_test(ranges_mark_what_there_is_between),
         cmocka_unit_test(sex_chromosomes_match_by_kind_and_by_name),
         cmocka_unit_test(a_name_with_a_dash_is_a_name),
+        cmocka_unit_test(one_name_is_taken_as_the_list_takes_it),
         cmocka_unit_test(a_wrong_item_is_named),
         cmocka_unit_test(a_store_of_many_chromosomes_is_listed_in_part),
         cmocka_unit_test(every_allocation_may_fail),

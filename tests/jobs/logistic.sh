@@ -173,6 +173,12 @@ refuse "a trait without offsets" "some.tsv: has neither a column 'trait3@1' nor 
 refuse "offsets of a quantitative trait" "command line: --offset is for binary traits so far, and trait 'trait1'" --offset offset.tsv
 sed '4s/\t[^\t]*$/\tmany/' offset.tsv >word.tsv
 refuse "a word for an offset" "word.tsv:4: column 'trait2@3': 'many'" --offset word.tsv --pheno-name trait2
+# Its missing code, and a name of the chromosome that --chr would take.
+sed '1s/trait2@3/trait2@03/; 4,9s/\t[^\t]*$/\t-9/' offset.tsv >coded.tsv
+sed '4,9s/\t[^\t]*$/\tNA/' offset.tsv >blank.tsv
+assoc coded --pheno $p --pheno-name trait2 --offset coded.tsv --missing-code -9
+assoc blank --pheno $p --pheno-name trait2 --offset blank.tsv
+same "a missing code among offsets" <(table coded trait2) <(table blank trait2)
 sed '4s/\t[^\t]*$/\t1234/' offset.tsv >large.tsv
 refuse "too large an offset" "large.tsv:4: column 'trait2@3': 1234 is too large" --offset large.tsv --pheno-name trait2
 sed 's/^/x/' offset.tsv | sed '1s/^x//' | awk -v OFS='\t' 'NR > 1 { $2 = "x" $2 } 1' >others.tsv
