@@ -16,6 +16,7 @@ int gp_batch_init(gp_batch *batch, int64_t n, gp_err *err) {
     batch->row = gp_mem_alloc(room, sizeof *batch->row, err);
     batch->bed = gp_mem_alloc(room, n / 4 + 1, err);
     batch->rows = gp_mem_alloc(room, stride, err);
+    batch->unordered = gp_mem_alloc(stride, 1, err);
     return err->code == GP_OK ? gp_variants_reserve(&batch->v, room, 1, err) : err->code;
 }
 
@@ -62,6 +63,17 @@ static int read_calls(gp_batch *batch, const gp_bed *const *bed, gp_err *err) {
     return GP_OK;
 }
 
+/* One row as the store has it. */
+static void make_row(const gp_batch *batch, const uint8_t *bed, uint8_t *row) {
+    if (batch->order == NULL) {
+        gp_geno_from_bed(bed, batch->n, row);
+        return;
+    }
+    gp_geno_from_bed(bed, batch->n, batch->unordered);
+    for (int64_t i = 0; i < batch->n; i++)
+        gp_geno_set(row, i, gp_geno_get(batch->unordered, batch->order[i]));
+}
+
 int gp_batch_append(gp_batch *batch, const gp_bed *const *bed, gp_store_writer *writer,
                     gp_err *err) {
     gp_variants *v = &batch->v;
@@ -71,7 +83,7 @@ int gp_batch_append(gp_batch *batch, const gp_bed *const *bed, gp_store_writer *
     if (read_calls(batch, bed, err) != GP_OK)
         return err->code;
     for (int64_t i = 0; i < v->count; i++) {
-        gp_geno_from_bed(batch->bed + i * bed[0]->row, batch->n, batch->rows + i * stride);
+        make_row(batch, batch->bed + i * bed[0]->row, batch->rows + i * stride);
         /* Only now does the block stay where it is. */
         v->id[i] = v->block.bytes + batch->text[3 * i];
         v->ref[i] = v->block.bytes + batch->text[3 * i + 1];
@@ -92,5 +104,6 @@ void gp_batch_free(gp_batch *batch) {
     free(batch->row);
     free(batch->bed);
     free(batch->rows);
+    free(batch->unordered);
     *batch = (gp_batch){0};
 }

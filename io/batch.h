@@ -13,16 +13,20 @@
 
 typedef struct gp_batch {
     gp_variants v;
-    int64_t room;     /* variants it may hold */
-    int64_t n;        /* samples */
-    int64_t *text;    /* [room x 3] where id, ref and alt begin in v.block */
-    int64_t *file;    /* [room] */
-    int64_t *row;     /* [room] of that file's .bed */
-    uint8_t *bed;     /* [room x ceil(n / 4)] as the file has it */
-    uint8_t *rows;    /* [room x gp_geno_stride(n)] as the store has it */
-    int64_t appended; /* variants since gp_batch_init */
+    int64_t room;         /* variants it may hold */
+    int64_t n;            /* samples */
+    int64_t *text;        /* [room x 3] where id, ref and alt begin in v.block */
+    int64_t *file;        /* [room] */
+    int64_t *row;         /* [room] of that file's .bed */
+    uint8_t *bed;         /* [room x ceil(n / 4)] as the file has it */
+    uint8_t *rows;        /* [room x gp_geno_stride(n)] as the store has it */
+    const int64_t *order; /* (may be NULL) [n] which sample of the files becomes sample i; may be
+                             set before gp_batch_init; borrowed */
+    uint8_t *unordered;   /* [gp_geno_stride(n)] one row as the file has it */
+    int64_t appended;     /* variants since gp_batch_init */
 } gp_batch;
 
+/** Makes room. A batch starts zeroed, but for order. */
 int gp_batch_init(gp_batch *batch, int64_t n, gp_err *err);
 
 /** Whether gp_batch_append is due before the next gp_batch_add. */

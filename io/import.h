@@ -18,7 +18,7 @@ typedef struct gp_import {
     const char *bfile;   /* PREFIX[,PREFIX...]; all with the same samples */
     const char *out;     /* the store; replaced by rename at the end; may be NULL with dry_run */
     int64_t autosomes;   /* PLINK's --autosome-num; 0 = not given */
-    int compress;        /* 0 none, 1-9 deflate level */
+    int compress;        /* 0 none, 1-9 deflate level; below 0 not said: 0 */
     int dry_run;         /* check everything, make the report, write nothing */
     const char *program; /* name and version, for the store's provenance */
     const gp_sink *sink; /* notes and warnings */
@@ -30,7 +30,8 @@ typedef struct gp_import {
 /** What was found. Starts zeroed. */
 typedef struct gp_import_result {
     int64_t samples, variants, chromosomes;
-    int64_t bytes;  /* of genotypes in the .bed files */
+    int64_t bytes;  /* of genotypes: of the .bed files, or of the new store (io/append.h) */
+    int64_t more;   /* (io/append.h) new samples, or chromosomes from the sets */
     gp_text report; /* with dry_run: chromosomes, counts and the store's size; owned */
 } gp_import_result;
 

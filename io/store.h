@@ -90,6 +90,10 @@ const char *gp_store_path(const gp_store *store);
 const char *gp_store_digest(const gp_store *store); /* hex MD5 of the content, however chunked */
 const char *gp_store_provenance(const gp_store *store); /* lines of text */
 
+/** Hex MD5 of one chromosome's name, variants and calls; NULL in stores that were made before
+ *  there was one. It stays the same where only other chromosomes change. */
+const char *gp_store_chromosome_digest(const gp_store *store, int64_t k);
+
 /** Reads all samples. */
 int gp_store_read_samples(gp_store *store, gp_samples *samples, gp_err *err);
 

@@ -18,11 +18,10 @@ static void add_word(gp_digest *d, uint64_t word) {
 }
 
 static void close_part(gp_digest *d) {
-    unsigned char sum[16];
     if (!d->open)
         return;
-    hts_md5_final(sum, d->part);
-    hts_md5_update(d->all, sum, sizeof sum);
+    hts_md5_final(d->sum, d->part);
+    hts_md5_update(d->all, d->sum, sizeof d->sum);
     hts_md5_reset(d->part);
     d->open = 0;
 }
@@ -67,6 +66,11 @@ void gp_digest_variant(gp_digest *d, const gp_variants *v, int64_t i, const uint
     add_text(d, v->ref[i]);
     add_text(d, v->alt[i]);
     add(d, row, (size_t)d->row_bytes);
+}
+
+void gp_digest_chromosome_end(gp_digest *d, char hex[33]) {
+    close_part(d);
+    hts_md5_hex(hex, d->sum);
 }
 
 void gp_digest_end(gp_digest *d, char hex[33]) {

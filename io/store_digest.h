@@ -18,6 +18,7 @@
 typedef struct gp_digest {
     hts_md5_context *all, *part;
     int open;          /* whether part holds something */
+    uint8_t sum[16];   /* of the part that was ended last */
     int with_morgan;   /* of the chromosome */
     int64_t row_bytes; /* of genotypes: ceil(n/4) */
 } gp_digest;
@@ -29,6 +30,9 @@ void gp_digest_chromosome(gp_digest *d, const gp_chromosome *c, int with_morgan)
 
 /** Adds variant i of v with its row. */
 void gp_digest_variant(gp_digest *d, const gp_variants *v, int64_t i, const uint8_t *row);
+
+/** Ends the chromosome at hand: the hex digits of its Ck. */
+void gp_digest_chromosome_end(gp_digest *d, char hex[33]);
 
 void gp_digest_end(gp_digest *d, char hex[33]);
 void gp_digest_free(gp_digest *d);

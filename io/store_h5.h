@@ -20,6 +20,8 @@
  *    /chromosomes/<name>  attributes
  *                    kind            text   autosome, X, Y, XY (pseudo-autosomal), MT
  *                    variants        int64  m of this chromosome, >= 1
+ *                    digest          text   MD5 of its content in hex (Ck of io/store_digest.h);
+ *                                    older stores have none
  *      datasets      position        int64  [m]  base pairs, 1-based, never decreasing
  *                    genetic_position float64 [m]  centimorgans; left out where unknown
  *                    id ref alt      strings [m]  "." = unknown

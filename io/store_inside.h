@@ -14,6 +14,7 @@ struct gp_store {
     char digest[33];
     gp_text provenance;
     gp_chromosome *chromosome;
+    char (*chromosome_digest)[33]; /* [chromosome_count] "" = not known */
     int64_t chromosome_count;
     int64_t current; /* chromosome that group and column belong to, or -1 */
     hid_t group;

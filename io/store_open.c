@@ -36,6 +36,10 @@ const char *gp_store_digest(const gp_store *store) {
     return store->digest;
 }
 
+const char *gp_store_chromosome_digest(const gp_store *store, int64_t k) {
+    return store->chromosome_digest[k][0] ? store->chromosome_digest[k] : NULL;
+}
+
 const char *gp_store_provenance(const gp_store *store) {
     return store->provenance.bytes;
 }
@@ -128,28 +132,34 @@ static int check_format(gp_store *s, gp_err *err) {
     return err->code;
 }
 
-static int read_head(gp_store *s, gp_err *err) {
+/* Reads a digest: 32 hex digits. */
+static int read_digest(const gp_store *s, hid_t object, char hex[33], gp_err *err) {
     gp_text digest = {0};
+    if (get_text(s, object, "digest", &digest, err) == GP_OK) {
+        if (digest.length != 32 || strspn(digest.bytes, "0123456789abcdef") != 32)
+            bad_attribute(s, object, "digest", err);
+        else
+            memcpy(hex, digest.bytes, 33);
+    }
+    gp_text_free(&digest);
+    return err->code;
+}
+
+static int read_head(gp_store *s, gp_err *err) {
     if (check_format(s, err) != GP_OK || get_number(s, s->file, "block", &s->block, err) != GP_OK ||
         get_number(s, s->file, "samples", &s->n, err) != GP_OK ||
         get_number(s, s->file, "variants", &s->m, err) != GP_OK ||
         get_text(s, s->file, "provenance", &s->provenance, err) != GP_OK ||
-        get_text(s, s->file, "digest", &digest, err) != GP_OK)
-        goto done;
+        read_digest(s, s->file, s->digest, err) != GP_OK)
+        return err->code;
     if (s->block < 8 || s->block > 65536 || (s->block & (s->block - 1)) != 0)
         bad_attribute(s, s->file, "block", err);
     else if (s->n < 1 || s->n > s->limit)
         bad_attribute(s, s->file, "samples", err);
     else if (s->m < 1 || s->m > s->limit / gp_geno_stride(s->n))
         bad_attribute(s, s->file, "variants", err);
-    else if (digest.length != 32 || strspn(digest.bytes, "0123456789abcdef") != 32)
-        bad_attribute(s, s->file, "digest", err);
-    else
-        memcpy(s->digest, digest.bytes, sizeof s->digest);
     if (err->code == GP_OK)
         s->stride = gp_geno_stride(s->n);
-done:
-    gp_text_free(&digest);
     return err->code;
 }
 
@@ -169,6 +179,14 @@ static int read_kind(const gp_store *s, hid_t group, gp_kind *kind, gp_err *err)
     return err->code;
 }
 
+/* One that the chromosome may have. */
+static int read_own_digest(const gp_store *s, hid_t group, char hex[33], gp_err *err) {
+    htri_t there = H5Aexists(group, "digest");
+    if (there < 0)
+        return gp_h5_read_failed(err, s->path, group, NULL);
+    return there > 0 ? read_digest(s, group, hex, err) : GP_OK;
+}
+
 static int read_chromosome(gp_store *s, hsize_t k, gp_err *err) {
     gp_chromosome *c = &s->chromosome[k];
     hid_t group = -1;
@@ -184,7 +202,8 @@ static int read_chromosome(gp_store *s, hsize_t k, gp_err *err) {
         (group = H5Gopen2(s->chromosomes, c->name, H5P_DEFAULT)) < 0) {
         gp_h5_read_failed(err, s->path, s->chromosomes, NULL);
     } else if (read_kind(s, group, &c->kind, err) == GP_OK &&
-               get_number(s, group, "variants", &c->count, err) == GP_OK) {
+               get_number(s, group, "variants", &c->count, err) == GP_OK &&
+               read_own_digest(s, group, s->chromosome_digest[k], err) == GP_OK) {
         if (c->count < 1 || c->count > s->m)
             bad_attribute(s, group, "variants", err);
     }
@@ -201,7 +220,8 @@ static int read_chromosomes(gp_store *s, gp_err *err) {
     if (info.nlinks < 1 || info.nlinks > (hsize_t)s->m)
         return gp_h5_damaged(err, s->path, s->chromosomes, NULL, "the number of chromosomes");
     s->chromosome = gp_mem_alloc((int64_t)info.nlinks, sizeof *s->chromosome, err);
-    if (s->chromosome == NULL)
+    s->chromosome_digest = gp_mem_alloc((int64_t)info.nlinks, sizeof *s->chromosome_digest, err);
+    if (err->code != GP_OK)
         return err->code;
     s->chromosome_count = (int64_t)info.nlinks;
     for (hsize_t k = 0; k < info.nlinks; k++) {
@@ -262,6 +282,7 @@ void gp_store_close(gp_store *s) {
     for (int k = 0; k < 3; k++)
         free(s->end[k]);
     free(s->chromosome);
+    free(s->chromosome_digest);
     gp_text_free(&s->provenance);
     free(s->path);
     free(s);

@@ -62,6 +62,20 @@ static int check_run(check *c, int64_t k, int64_t first, int64_t count, gp_err *
     return GP_OK;
 }
 
+/* A chromosome that has been read, against its own digest. */
+static int check_chromosome(check *c, int64_t k, gp_err *err) {
+    const char *written = gp_store_chromosome_digest(c->store, k);
+    char hex[33];
+    gp_digest_chromosome_end(&c->digest, hex);
+    if (written == NULL || strcmp(hex, written) == 0)
+        return GP_OK;
+    return gp_err_set(err, GP_EINPUT,
+                      "%s: /chromosomes/%s is damaged: its content has the digest %s where %s was "
+                      "written; restore the file from a copy, or import it again",
+                      gp_store_path(c->store), gp_store_chromosome(c->store, k)->name, hex,
+                      written);
+}
+
 static int begin(check *c, const char *path, gp_err *err) {
     gp_samples samples = {0};
     if (gp_store_open(&c->store, path, err) != GP_OK)
@@ -96,6 +110,8 @@ int gp_store_verify(const char *path, void (*progress)(void *context, int64_t do
             if (check_run(&c, k, first, count, err) != GP_OK)
                 goto done;
         }
+        if (check_chromosome(&c, k, err) != GP_OK)
+            goto done;
     }
     gp_digest_end(&c.digest, hex);
     if (strcmp(hex, gp_store_digest(c.store)) != 0)

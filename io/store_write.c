@@ -133,7 +133,21 @@ static int write_head(gp_store_writer *w, const gp_store_plan *plan, gp_err *err
     return w->chromosomes < 0 ? gp_h5_write_failed(err, w->path) : check_disk(w, err);
 }
 
-/* A store may be replaced by a newer one; a cohort's .bed, or anything else, only by mistake. */
+/* Whether an HDF5 file is whole and something else than a store. */
+static int is_foreign(const char *path) {
+    gp_text format = {0};
+    gp_err ignored = {0};
+    hid_t access = gp_h5_access(), file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    int foreign = file >= 0 && (gp_h5_get_text(file, "format", &format, &ignored) < 0 ||
+                                strcmp(format.bytes, GP_STORE_FORMAT) != 0);
+    gp_h5_release(&file);
+    gp_h5_release(&access);
+    gp_text_free(&format);
+    return foreign;
+}
+
+/* A store, a damaged one too, may be replaced by a newer one; a cohort's .bed, or anything else,
+ * only by mistake. */
 int gp_store_check_new(const char *path, gp_err *err) {
     uint8_t begin[sizeof gp_h5_signature];
     if (gp_io_check_new_file(path, err) != GP_OK)
@@ -143,7 +157,9 @@ int gp_store_check_new(const char *path, gp_err *err) {
         return GP_OK;
     size_t n = fread(begin, 1, sizeof begin, file);
     fclose(file);
-    if (n == 0 || (n == sizeof begin && memcmp(begin, gp_h5_signature, sizeof begin) == 0))
+    gp_h5_quiet();
+    if (n == 0 || (n == sizeof begin && memcmp(begin, gp_h5_signature, sizeof begin) == 0 &&
+                   !is_foreign(path)))
         return GP_OK;
     return gp_err_set(err, GP_EINPUT,
                       "%s: is there already and is no store; choose another name, or remove it",
@@ -211,6 +227,7 @@ static int check_name(const gp_store_writer *w, const char *name, gp_err *err) {
 }
 
 static int end_chromosome(gp_store_writer *w, gp_err *err) {
+    char hex[33];
     if (w->name == NULL)
         return GP_OK;
     if (w->written != w->announced)
@@ -222,6 +239,9 @@ static int end_chromosome(gp_store_writer *w, gp_err *err) {
             return err->code;
         gp_h5_column_free(&w->column[k]);
     }
+    gp_digest_chromosome_end(&w->digest, hex);
+    if (gp_h5_put_text(w->group, "digest", hex) < 0)
+        return gp_h5_write_failed(err, w->path);
     gp_h5_release(&w->group);
     free(w->name);
     w->name = NULL;

@@ -58,8 +58,9 @@ static int print_chromosome(gp_store *store, int64_t k, gp_variants *v, gp_err *
     long long first = v->position[0];
     if (gp_store_read_variants(store, k, c->count - 1, 1, v, err) != GP_OK)
         return err->code;
-    printf("%-12s %-9s %11lld %13lld %13lld%s\n", c->name, gp_kind_name(c->kind),
-           (long long)c->count, first, (long long)v->position[0],
+    const char *digest = gp_store_chromosome_digest(store, k);
+    printf("%-12s %-9s %11lld %13lld %13lld  %-32s%s\n", c->name, gp_kind_name(c->kind),
+           (long long)c->count, first, (long long)v->position[0], digest ? digest : "NA",
            v->morgan ? "  with genetic positions" : "");
     return GP_OK;
 }
@@ -82,7 +83,8 @@ static int print_summary(gp_store *store, gp_err *err) {
                                                 (double)gp_store_variant_count(store) / 1e6);
     printf("block        %lld variants\n", (long long)gp_store_block(store));
     printf("digest       %s\n", gp_store_digest(store));
-    printf("\n%-12s %-9s %11s %13s %13s\n", "chromosome", "kind", "variants", "first", "last");
+    printf("\n%-12s %-9s %11s %13s %13s  %s\n", "chromosome", "kind", "variants", "first", "last",
+           "digest");
     for (int64_t k = 0; k < gp_store_chromosome_count(store) && err->code == GP_OK; k++)
         print_chromosome(store, k, &v, err);
     if (err->code == GP_OK)
@@ -267,9 +269,10 @@ const gp_command gp_command_info = {
     .summary = "say what is in a genotype store, and check it",
     .synopsis = "STORE.h5 [--verify | --variants | --samples]",
     .description =
-        "Prints a summary of a store: samples, variants, chromosomes, the digest of its content "
-        "and "
-        "where it came from. With an option it answers one question instead:\n"
+        "Prints a summary of a store: samples, variants, chromosomes, digests of its content, "
+        "whole "
+        "and by chromosome, and where it came from. With an option it answers one question "
+        "instead:\n"
         "\n"
         "  gp-dist info cohort.h5 --verify\n"
         "  gp-dist info cohort.h5 --variants > variants.tsv\n"

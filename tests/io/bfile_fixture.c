@@ -9,19 +9,19 @@ static int call_of(int64_t k, int64_t i) {
     return (int)((k * k + 3 * i + i * i * k / 2 + k) % 4);
 }
 
-/* A .bed row by PLINK's own codes, from copies of allele 1 (3 = missing). */
-static void bed_row(int64_t k, int64_t n, uint8_t *row) {
-    static const unsigned code[4] = {3, 2, 0, 1};
+/* A .bed row by PLINK's own codes, from copies of allele 1 (3 = missing), or of the other one. */
+static void bed_row(int64_t k, int64_t first, int64_t n, int turned, uint8_t *row) {
+    static const unsigned code[2][4] = {{3, 2, 0, 1}, {0, 2, 3, 1}};
     for (int64_t i = 0; i < n; i++) {
         if (i % 4 == 0)
             row[i / 4] = 0;
-        row[i / 4] |= (uint8_t)(code[call_of(k, i)] << 2 * (i % 4));
+        row[i / 4] |= (uint8_t)(code[turned][call_of(k, first + i)] << 2 * (i % 4));
     }
 }
 
-static void write_fam(const char *prefix, int64_t n) {
+static void write_fam(const char *prefix, int64_t first, int64_t n) {
     char name[64], *text = malloc((size_t)n * 64 + 1), *to = text;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = first; i < first + n; i++)
         to += sprintf(to, "F%d I%d 0 0 %d -9\n", (int)(i / 3), (int)i, (int)(i % 3));
     *to = 0;
     snprintf(name, sizeof name, "%s.fam", prefix);
@@ -31,7 +31,7 @@ static void write_fam(const char *prefix, int64_t n) {
 
 /* A set of n samples whose .bim is the given text; each line's id is "v<k>" or holds "v<k>" after a
  * letter. */
-void write_set(const char *prefix, int64_t n, const char *bim) {
+void write_part(const char *prefix, int64_t first, int64_t n, const char *bim) {
     char name[64];
     int64_t row = n / 4 + (n % 4 != 0), lines = 0;
     for (const char *c = bim; *c; c++)
@@ -40,15 +40,21 @@ void write_set(const char *prefix, int64_t n, const char *bim) {
     memcpy(bed, "\x6c\x1b\1", 3);
     const char *line = bim;
     for (int64_t m = 0; m < lines; m++) {
-        bed_row(atoi(strchr(line, 'v') + 1), n, bed + 3 + m * row);
-        line = strchr(line, '\n') + 1;
+        const char *end = strchr(line, '\n');
+        int turned = end - line > 4 && strncmp(end - 4, " C A", 4) == 0;
+        bed_row(atoi(strchr(line, 'v') + 1), first, n, turned, bed + 3 + m * row);
+        line = end + 1;
     }
-    write_fam(prefix, n);
+    write_fam(prefix, first, n);
     snprintf(name, sizeof name, "%s.bim", prefix);
     scratch_text(name, bim);
     snprintf(name, sizeof name, "%s.bed", prefix);
     scratch_write(name, bed, (size_t)(3 + lines * row));
     free(bed);
+}
+
+void write_set(const char *prefix, int64_t n, const char *bim) {
+    write_part(prefix, 0, n, bim);
 }
 
 /* What was said: lines joined, warnings with a '!'. */
@@ -60,18 +66,24 @@ static void hear(void *context, int level, const char *line) {
     snprintf(said + used, sizeof said - used, "%s%s\n", level == GP_WARN ? "!" : "", line);
 }
 
-static const gp_sink ear = {.say = hear};
+const gp_sink ear = {.say = hear};
 
-/* Imports the prefixes (names in the folder) into out.h5. */
-int import_with(const char *prefixes, gp_import ask, gp_import_result *result, gp_err *err) {
-    char list[2048] = "", out[600];
+/* Prefixes (names in the folder) as paths. */
+void set_paths(const char *prefixes, char list[2048]) {
+    list[0] = 0;
     for (const char *from = prefixes; from != NULL;) {
         const char *comma = strchr(from, ',');
         int n = comma ? (int)(comma - from) : (int)strlen(from);
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s/%.*s", *list ? "," : "",
+        snprintf(list + strlen(list), 2048 - strlen(list), "%s%s/%.*s", *list ? "," : "",
                  scratch_folder, n, from);
         from = comma ? comma + 1 : NULL;
     }
+}
+
+/* Imports the prefixes (names in the folder) into out.h5. */
+int import_with(const char *prefixes, gp_import ask, gp_import_result *result, gp_err *err) {
+    char list[2048], out[600];
+    set_paths(prefixes, list);
     snprintf(out, sizeof out, "%s", scratch("out.h5"));
     said[0] = 0;
     ask.bfile = list;

@@ -16,6 +16,10 @@
  *    bim  in  the text of the .bim; the id "v<k>" of a line says which calls it has */
 void write_set(const char *prefix, int64_t n, const char *bim);
 
+/** The same with samples first to first + n - 1. A line that ends " C A" counts copies of the other
+ * allele than one that ends " A C". */
+void write_part(const char *prefix, int64_t first, int64_t n, const char *bim);
+
 /** m variants "v<0>" on: five chromosomes in turn, positions backwards, three of each. */
 void write_long_set(const char *prefix, int64_t n, int64_t m);
 
@@ -24,6 +28,10 @@ extern const char interleaved[], interleaved_listing[];
 
 /** What the last import said: a line each, warnings with a '!' before them. */
 extern char said[4096];
+extern const gp_sink ear;
+
+/** Names in the scratch folder, comma-separated, as paths. */
+void set_paths(const char *prefixes, char list[2048]);
 
 /** Imports prefixes (names in the scratch folder, comma-separated) into out.h5, unless ask->out is
  * given. */

@@ -1,4 +1,5 @@
 #include "io/store.h"
+#include "io/store_h5.h"
 #include "src/base/mem.h"
 #include "src/geno/code.h"
 #include "tests/io/store_fixture.h"
@@ -191,6 +192,8 @@ static void the_digest_is_the_one_that_is_documented(void **state) {
     write_store(&smallest, path);
     gp_store *store = open_store(path);
     assert_string_equal(gp_store_digest(store), "bd3357093200c8430224fc53d4f40856");
+    assert_string_equal(gp_store_chromosome_digest(store, 0), "148bc4c7b46fcc67618ab29b463d9c9c");
+    assert_string_equal(gp_store_chromosome_digest(store, 1), "80efd1447b633352c33b42dcfe9a51d2");
     gp_store_close(store);
 }
 
@@ -312,6 +315,18 @@ static void a_folder_that_is_not_there_is_named(void **state) {
     assert_says(&err, GP_EINPUT, "/nonexistent/cohort.h5: cannot be made: No such file");
 }
 
+static void another_programs_hdf5_file_is_not_replaced(void **state) {
+    (void)state;
+    gp_err before = {0}, after = {0};
+    write_store(&smallest, path);
+    assert_int_equal(gp_store_check_new(path, &before), GP_OK);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(gp_h5_put_text(file, "format", "gp-dist grm") >= 0);
+    H5Fclose(file);
+    gp_store_check_new(path, &after);
+    assert_says(&after, GP_EINPUT, "is there already and is no store");
+}
+
 /* 1: it said so and left nothing; anything else: not. */
 static void write_with_little_room(rlim_t room) {
     gp_err err = {0};
@@ -423,6 +438,41 @@ static void set_number(const char *object, const char *attribute, int64_t value)
     H5Aclose(a);
     H5Oclose(owner);
     H5Fclose(file);
+}
+
+/* A chromosome's digest is replaced by another text, or removed. */
+static void set_digest(const char *text) {
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t owner = H5Oopen(file, "/chromosomes/X", H5P_DEFAULT);
+    assert_true(H5Adelete(owner, "digest") >= 0);
+    if (text != NULL)
+        assert_true(gp_h5_put_text(owner, "digest", text) >= 0);
+    H5Oclose(owner);
+    H5Fclose(file);
+}
+
+static void a_chromosome_without_a_digest_of_its_own_is_an_older_stores(void **state) {
+    gp_err err = {0};
+    (void)state;
+    write_store(&smallest, path);
+    set_digest(NULL);
+    gp_store *store = open_store(path);
+    assert_string_equal(gp_store_chromosome_digest(store, 0), "148bc4c7b46fcc67618ab29b463d9c9c");
+    assert_null(gp_store_chromosome_digest(store, 1));
+    gp_store_close(store);
+    assert_int_equal(gp_store_verify(path, NULL, NULL, &err), GP_OK);
+}
+
+static void a_chromosomes_digest_must_be_that_of_its_content(void **state) {
+    gp_err err = {0};
+    (void)state;
+    write_store(&smallest, path);
+    set_digest("00000000000000000000000000000000");
+    assert_int_equal(gp_store_verify(path, NULL, NULL, &err), GP_EINPUT);
+    assert_non_null(strstr(err.text, "/chromosomes/X is damaged: its content has the digest "
+                                     "80efd1447b633352c33b42dcfe9a51d2 where 0000"));
+    set_digest("no digest");
+    assert_refused(path, "/chromosomes/X is damaged (attribute digest)");
 }
 
 /* Puts a dataset that says it has a million million rows in a place of one that has few. */
@@ -572,11 +622,14 @@ int main(void) {
         CASE(a_chromosome_that_comes_twice_is_refused),
         CASE(positions_may_not_go_back),
         CASE(a_folder_that_is_not_there_is_named),
+        CASE(another_programs_hdf5_file_is_not_replaced),
         CASE(a_full_disk_is_reported_and_leaves_nothing),
         CASE(what_is_no_store_is_refused),
         CASE(another_hdf5_file_is_refused),
         CASE(a_newer_format_is_refused),
         CASE(a_cut_store_is_refused_with_its_lengths),
+        CASE(a_chromosome_without_a_digest_of_its_own_is_an_older_stores),
+        CASE(a_chromosomes_digest_must_be_that_of_its_content),
         CASE(sizes_that_the_file_cannot_hold_are_refused),
         CASE(a_damaged_chunk_is_named_and_the_others_are_read),
         CASE(verify_reports_progress_up_to_the_whole),
