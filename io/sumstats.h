@@ -78,4 +78,24 @@ typedef struct gp_sumstats_meta {
  * GWAS-SSF v1.0 metadata schema (EBISPOT/gwas-summary-statistics-standard). */
 int gp_sumstats_meta_print(const gp_sumstats_meta *meta, gp_text *yaml, gp_err *err);
 
+/** What a table's metadata tell: read back from what gp_sumstats_meta_print wrote. */
+typedef struct gp_sumstats_about {
+    char *trait, *model, *store_digest; /* owned */
+    int64_t samples;
+    int64_t cases; /* -1: the trait is not binary */
+    int64_t variants;
+} gp_sumstats_about;
+
+/** about starts zeroed; free it in any case. GP_EINPUT, naming the file `path`, where one of them
+ *  is not told.
+ *    yaml  in  zero-terminated */
+int gp_sumstats_about_read(const char *path, const char *yaml, gp_sumstats_about *about,
+                           gp_err *err);
+void gp_sumstats_about_free(gp_sumstats_about *about);
+
+/** Appends a table's metadata as they are for one of the same name whose lines have more columns:
+ *  with its MD5, and a note (no quotes, no backslashes) at the end of author_notes. */
+int gp_sumstats_meta_revise(const char *yaml, const char *md5, const char *note, gp_text *revised,
+                            gp_err *err);
+
 #endif
