@@ -25,13 +25,17 @@ static void add_pieces(const gp_par *par, MPI_Comm comm, int ranks, double *x, i
         piece = gp_least(whole, count - at);
         memcpy(out, x + at, (size_t)piece * sizeof *out);
         memset(out + piece, 0, (size_t)(whole - piece) * sizeof *out);
+        double from = MPI_Wtime();
         int rc = MPI_Alltoall(out, slice, MPI_DOUBLE, in, slice, MPI_DOUBLE, comm);
         gp_par_must(par, rc, "sharing out the ranks' numbers");
+        gp_par_exchanged(par, from, whole * (int64_t)sizeof *x);
         for (int r = 1; r < ranks; r++)
             for (int i = 0; i < slice; i++)
                 in[i] += in[(int64_t)r * slice + i];
+        from = MPI_Wtime();
         rc = MPI_Allgather(in, slice, MPI_DOUBLE, out, slice, MPI_DOUBLE, comm);
         gp_par_must(par, rc, "joining the ranks' numbers");
+        gp_par_exchanged(par, from, slice * (int64_t)sizeof *x);
         memcpy(x + at, out, (size_t)piece * sizeof *out);
     }
 }
@@ -66,8 +70,10 @@ int gp_par_join_shards(gp_par *par, const void *mine, const int64_t *bytes, void
             memcpy(to, mine, (size_t)bytes[s]);
         for (int64_t at = 0; par->shards > 1 && at < bytes[s]; at += par->limit) {
             int n = (int)gp_least(par->limit, bytes[s] - at);
+            double from = MPI_Wtime();
             int rc = MPI_Bcast(to + at, n, MPI_BYTE, s, par->in_group);
             gp_par_must(par, rc, "joining the shards' bytes");
+            gp_par_exchanged(par, from, s == par->shard ? n : 0);
         }
     }
     return GP_OK;

@@ -75,8 +75,10 @@ void gp_par_bucket_start(gp_par_buckets *b, int64_t bucket) {
     b->next++;
     int64_t end = b->first[bucket + 1];
     for (int64_t at = b->first[bucket]; at < end; at += piece(b->par, end, at)) {
-        int rc = start_message(b, b->value + at, piece(b->par, end, at), owner_of(b, bucket));
+        int count = piece(b->par, end, at);
+        int rc = start_message(b, b->value + at, count, owner_of(b, bucket));
         gp_par_must(b->par, rc, "starting a sum");
+        gp_par_sent(b->par, count * (int64_t)sizeof *b->value);
     }
 }
 
@@ -95,6 +97,7 @@ void gp_par_buckets_wait(gp_par_buckets *b) {
     gp_par_must(b->par, rc, "waiting for sums");
     b->active = b->there = b->next = 0;
     b->waited += MPI_Wtime() - from;
+    gp_par_waited(b->par, from);
 }
 
 /* ---- what owners made ---- */
@@ -118,12 +121,15 @@ void gp_par_buckets_share(gp_par_buckets *b, float *x, const int64_t *at) {
         for (int64_t i = at[k]; i < at[k + 1]; i += piece(b->par, at[k + 1], i)) {
             if (s.active == SHARED_AT_ONCE)
                 finish(&s);
-            int rc = MPI_Ibcast(x + i, piece(b->par, at[k + 1], i), MPI_FLOAT, owner_of(b, k),
-                                b->par->world, &s.request[s.active++]);
+            int count = piece(b->par, at[k + 1], i), owner = owner_of(b, k);
+            int rc =
+                MPI_Ibcast(x + i, count, MPI_FLOAT, owner, b->par->world, &s.request[s.active++]);
             gp_par_must(b->par, rc, "sharing what owners made");
+            gp_par_sent(b->par, owner == b->par->rank ? count * (int64_t)sizeof *x : 0);
         }
     finish(&s);
     b->waited += MPI_Wtime() - from;
+    gp_par_waited(b->par, from);
 }
 
 double gp_par_buckets_waited(const gp_par_buckets *b) {

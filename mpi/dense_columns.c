@@ -85,8 +85,10 @@ static void pass_on(hand *h, int64_t count) {
     int64_t total = count * h->vector->layout.n;
     for (int64_t at = 0; at < total; at += par->limit) {
         int piece = (int)gp_least(par->limit, total - at);
+        double from = MPI_Wtime();
         int rc = MPI_Bcast(h->panel + at, piece, MPI_DOUBLE, 0, h->same);
         gp_par_must(par, rc, "handing out columns");
+        gp_par_exchanged(par, from, par->group == 0 ? piece * (int64_t)sizeof *h->panel : 0);
     }
 }
 

@@ -119,8 +119,10 @@ static double magnitude(const gp_dense *a) {
             most = m > most ? m : most;
         }
     }
+    double from = MPI_Wtime();
     int rc = MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_DOUBLE, MPI_MAX, a->par->world);
     gp_par_must(a->par, rc, "comparing magnitudes");
+    gp_par_exchanged(a->par, from, sizeof most);
     return most;
 }
 
@@ -198,8 +200,10 @@ int gp_dense_eigen(gp_dense *a, double *value, gp_dense *vector, gp_err *err) {
     gp_blas_threads(1);
     if (gp_par_agree(a->par, err) != GP_OK)
         goto done;
+    double from = MPI_Wtime();
     int rc = MPI_Bcast(s.diagonal, (int)l->n, MPI_DOUBLE, 0, a->par->world);
     gp_par_must(a->par, rc, "sharing eigenvalues");
+    gp_par_exchanged(a->par, from, a->par->rank == 0 ? l->n * (int64_t)sizeof(double) : 0);
     for (int64_t i = 0; i < l->n; i++)
         value[i] = s.diagonal[i] * scale;
 done:

@@ -21,6 +21,8 @@ static void start_alone(void) {
         if (getenv(launcher[k]) != NULL)
             return;
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    /* Processes that start at the same time would make and remove one folder. */
+    setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
     setenv("OMPI_MCA_pml", "ob1", 0);
     setenv("HWLOC_COMPONENTS", "-gl,-opencl,-pci,-linuxio", 0);
 }
@@ -120,8 +122,10 @@ int gp_par_node_size(const gp_par *par) {
 
 int gp_par_agree(gp_par *par, gp_err *err) {
     int lowest = err->code == GP_OK ? par->size : par->rank;
+    double from = MPI_Wtime();
     int rc = MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, par->world);
     gp_par_must(par, rc, "agreeing on an outcome");
+    gp_par_exchanged(par, from, sizeof lowest);
     if (lowest == par->size)
         return GP_OK;
     rc = MPI_Bcast(err, (int)sizeof *err, MPI_BYTE, lowest, par->world);

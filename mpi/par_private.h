@@ -18,4 +18,10 @@ struct gp_par {
 /** Aborts all ranks unless rc is MPI_SUCCESS; what names the exchange in the message. Local. */
 void gp_par_must(const gp_par *par, int rc, const char *what);
 
+/** Count what mpi/traffic.h tells: an exchange that began at `from` (MPI_Wtime) and is over; one
+ *  that was only started; the wait for such. Local. */
+void gp_par_exchanged(const gp_par *par, double from, int64_t bytes);
+void gp_par_sent(const gp_par *par, int64_t bytes);
+void gp_par_waited(const gp_par *par, double from);
+
 #endif

@@ -18,7 +18,9 @@ static int piece(const gp_par *par, int64_t count, int64_t at) {
 
 int gp_par_share_text(gp_par *par, gp_text *text, gp_err *err) {
     int64_t length = text->length;
+    double from = MPI_Wtime();
     gp_par_must(par, MPI_Bcast(&length, 1, MPI_INT64_T, 0, par->world), "sharing a length");
+    gp_par_exchanged(par, from, par->rank == 0 ? sizeof length : 0);
     if (par->rank != 0) {
         text->length = 0;
         if (gp_text_room(text, length, err) != NULL)
@@ -27,8 +29,11 @@ int gp_par_share_text(gp_par *par, gp_text *text, gp_err *err) {
     if (gp_par_agree(par, err) != GP_OK)
         return err->code;
     for (int64_t at = 0; at < length; at += piece(par, length, at)) {
-        int rc = MPI_Bcast(text->bytes + at, piece(par, length, at), MPI_BYTE, 0, par->world);
+        int here = piece(par, length, at);
+        from = MPI_Wtime();
+        int rc = MPI_Bcast(text->bytes + at, here, MPI_BYTE, 0, par->world);
         gp_par_must(par, rc, "sharing rank 0's bytes");
+        gp_par_exchanged(par, from, par->rank == 0 ? here : 0);
     }
     if (par->rank != 0) {
         text->length = length;
@@ -41,8 +46,11 @@ static void reduce(const gp_par *par, MPI_Comm comm, MPI_Op op, int64_t *x, int6
     /* Unsigned addition wraps; signed overflow would be undefined inside the library. */
     MPI_Datatype type = op == MPI_SUM ? MPI_UINT64_T : MPI_INT64_T;
     for (int64_t at = 0; at < count; at += piece(par, count, at)) {
-        int rc = MPI_Allreduce(MPI_IN_PLACE, x + at, piece(par, count, at), type, op, comm);
+        int here = piece(par, count, at);
+        double from = MPI_Wtime();
+        int rc = MPI_Allreduce(MPI_IN_PLACE, x + at, here, type, op, comm);
         gp_par_must(par, rc, "joining the ranks' integers");
+        gp_par_exchanged(par, from, here * (int64_t)sizeof *x);
     }
 }
 
@@ -70,8 +78,10 @@ int gp_par_complete(gp_par *par, double *x, int64_t count, gp_err *err) {
     /* The bits are added as integers: all but one of a number's are 0. */
     for (int64_t at = 0; at < count; at += gp_least(ROOM, piece(par, count, at))) {
         int here = (int)gp_least(ROOM, piece(par, count, at));
+        double from = MPI_Wtime();
         int rc = MPI_Allreduce(MPI_IN_PLACE, x + at, here, MPI_UINT64_T, MPI_SUM, par->world);
         gp_par_must(par, rc, "bringing the ranks' numbers together");
+        gp_par_exchanged(par, from, here * (int64_t)sizeof *x);
     }
     return GP_OK;
 }
@@ -87,9 +97,11 @@ int gp_par_sum_before(gp_par *par, const int64_t *x, int64_t *before, int64_t co
     if (check_count(count, err) != GP_OK)
         return err->code;
     for (int64_t at = 0; at < count; at += piece(par, count, at)) {
-        int rc = MPI_Exscan(x + at, before + at, piece(par, count, at), MPI_UINT64_T, MPI_SUM,
-                            par->world);
+        int here = piece(par, count, at);
+        double from = MPI_Wtime();
+        int rc = MPI_Exscan(x + at, before + at, here, MPI_UINT64_T, MPI_SUM, par->world);
         gp_par_must(par, rc, "summing over lower ranks");
+        gp_par_exchanged(par, from, here * (int64_t)sizeof *x);
     }
     /* MPI leaves rank 0's result undefined. */
     if (par->rank == 0 && count > 0)
