@@ -6,6 +6,7 @@
 #include "jobs/job.h"
 #include "jobs/mind.h"
 #include "jobs/relatives.h"
+#include "jobs/times.h"
 #include "jobs/variance.h"
 #include "jobs/whole_pass.h"
 
@@ -24,6 +25,7 @@ static int load(gp_blup_run *run, gp_err *err) {
                       .store = &run->store,
                       .cohort = &run->cohort,
                       .selection = &run->selection};
+    gp_times_phase(job, "load");
     if (gp_input_load(job, &input, err) != GP_OK ||
         gp_mind_alone(job, run->store, &run->selection, &run->cohort, o->mind, err) != GP_OK)
         return err->code;
@@ -123,6 +125,7 @@ static int look_for_network(const gp_blup_run *run, gp_err *err) {
 }
 
 static int work(gp_blup_run *run, gp_err *err) {
+    gp_times_phase(run->job, "relationships");
     if (open_matrix(run, err) != GP_OK)
         return err->code;
     gp_blup_group_traits(run, err);
@@ -134,11 +137,13 @@ static int work(gp_blup_run *run, gp_err *err) {
     gp_say(run->job->sink, GP_NOTE, "%lld traits in %lld groups of samples: %s on %d x %d ranks",
            (long long)run->traits, (long long)run->groups, gp_dense_solver(),
            gp_par_grid_rows(run->grid), gp_par_grid_columns(run->grid));
+    gp_times_phase(run->job, "models");
     if (open_tables(run, err) != GP_OK || gp_blup_models(run, err) != GP_OK)
         return err->code;
     forget_others(run);
     if (run->folds.count == 0 && gp_blup_effects(run, err) != GP_OK)
         return err->code;
+    gp_times_phase(run->job, "write");
     return write_tables(run, err);
 }
 

@@ -10,11 +10,14 @@
 #include "mpi/par.h"
 #include "src/base/err.h"
 
+struct gp_times;
+
 /** What a running command holds. */
 typedef struct gp_job {
     gp_par *par;
     gp_sink *sink;           /* notes and warnings; prints on rank 0 */
     const gp_common *common; /* options every command shares */
+    struct gp_times *times;  /* of its phases (jobs/times.h); NULL where nobody asked */
 } gp_job;
 
 typedef struct gp_command {

@@ -6,6 +6,7 @@
 #include "jobs/kinship.h"
 #include "jobs/mind.h"
 #include "jobs/option_rows.h"
+#include "jobs/times.h"
 #include "src/base/mem.h"
 #include "src/base/split.h"
 #include "src/geno/code.h"
@@ -109,6 +110,7 @@ static int load(gp_job *job, const options *o, state *s, gp_err *err) {
                       .store = &s->store,
                       .cohort = &s->cohort,
                       .selection = &s->selection};
+    gp_times_phase(job, "load");
     if (gp_input_load(job, &input, err) != GP_OK)
         return err->code;
     return gp_mind_alone(job, s->store, &s->selection, &s->cohort, o->mind, err);
@@ -189,6 +191,7 @@ static int export(gp_job *job, const options *o, state *s, gp_err *err) {
 static int make(gp_job *job, const options *o, state *s, gp_err *err) {
     if (gp_par_rank(job->par) == 0)
         s->made = gp_directory_make(o->out, &s->there, err) == GP_OK;
+    gp_times_phase(job, "matrix");
     gp_text_print(&s->path, err, "%s/grm.h5", o->out);
     if (gp_par_agree(job->par, err) != GP_OK)
         return err->code;

@@ -4,6 +4,7 @@
 #include "jobs/command.h"
 #include "jobs/help.h"
 #include "jobs/threads.h"
+#include "jobs/times.h"
 #include "mpi/par.h"
 #include "src/base/ids.h"
 #include "src/geno/cpu.h"
@@ -53,13 +54,8 @@ static int answer(const gp_par *par, const gp_command *command, int version, gp_
     return err->code;
 }
 
-static int no_command(const gp_par *par, int has_config, gp_err *err) {
+static int no_command(const gp_par *par, gp_err *err) {
     gp_text usage = {0};
-    if (has_config)
-        return gp_err_set(
-            err, GP_EINPUT,
-            "command line: --config without a command means 'run', which this version "
-            "does not have; name a command (gp-dist --help)");
     if (gp_par_rank(par) == 0 && gp_help_usage(&usage, err) == GP_OK)
         print_text(&usage, stderr, err);
     gp_text_free(&usage);
@@ -95,8 +91,10 @@ static int check_same_arguments(gp_par *par, const call *c, gp_err *err) {
 static int find_command(gp_par *par, call *c, gp_err *err) {
     int at = c->argc, answers = gp_options_find_flag(c->argc, c->argv, 1, "help") ||
                                 gp_options_find_flag(c->argc, c->argv, 1, "version");
+    int has_config = gp_options_find_config(c->argc, c->argv, 1) != NULL;
+    gp_err placing = {0};
     c->first = 1;
-    if (gp_command_place(c->argc, c->argv, &at, err) == GP_OK && at < c->argc) {
+    if (gp_command_place(c->argc, c->argv, &at, &placing) == GP_OK && at < c->argc) {
         char *name = c->argv[at];
         memmove(c->argv + 2, c->argv + 1, (size_t)(at - 1) * sizeof *c->argv);
         c->argv[1] = name;
@@ -104,11 +102,12 @@ static int find_command(gp_par *par, call *c, gp_err *err) {
         c->command = gp_command_find(name);
         if (c->command == NULL)
             gp_command_unknown(name, err);
-    } else if (err->code == GP_OK && !answers) {
-        int has_config = gp_options_find_config(c->argc, c->argv, 1) != NULL;
-        c->command = has_config ? gp_command_find("run") : NULL;
-        if (c->command == NULL)
-            no_command(par, has_config, err);
+    } else if (has_config) {
+        c->command = gp_command_find("run"); /* its options may follow */
+    } else if (placing.code != GP_OK) {
+        *err = placing;
+    } else if (!answers) {
+        no_command(par, err);
     }
     return gp_par_agree(par, err);
 }
@@ -138,20 +137,34 @@ static int say_cost(gp_job *job, double seconds, int64_t threads, gp_err *err) {
     return GP_OK;
 }
 
+/* Collective. The times of phases are kept from here on, where they are asked for. */
+static int keep_times(const gp_command *command, gp_job *job, gp_times *times, gp_err *err) {
+    if (job->common->times == NULL)
+        return GP_OK;
+    if (gp_par_rank(job->par) == 0)
+        gp_io_check_new_file(job->common->times, err);
+    job->times = times;
+    gp_times_command(times, command->name);
+    return gp_par_agree(job->par, err);
+}
+
 /* Collective. */
 static int run_command(const gp_command *command, gp_job *job, gp_err *err) {
     double started = gp_clock();
     int64_t threads = 1;
+    gp_times times = {0};
     gp_cpu_check(err);
     if (gp_par_agree(job->par, err) != GP_OK ||
-        gp_threads_set(job->par, job->common->threads, &threads, err) != GP_OK)
+        gp_threads_set(job->par, job->common->threads, &threads, err) != GP_OK ||
+        keep_times(command, job, &times, err) != GP_OK)
         return err->code;
     if (!command->only_answers)
         gp_signals_catch();
     command->run(job, err);
     if (err->code == GP_OK && (fflush(stdout) != 0 || ferror(stdout)))
         gp_err_set(err, GP_EFAIL, "standard output: it cannot be written");
-    if (gp_par_agree(job->par, err) != GP_OK || command->only_answers)
+    if (gp_par_agree(job->par, err) != GP_OK || gp_times_write(job, threads, err) != GP_OK ||
+        command->only_answers)
         return err->code;
     return say_cost(job, gp_clock() - started, threads, err);
 }

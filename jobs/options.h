@@ -39,6 +39,7 @@ typedef struct gp_common {
     const char *config;
     int64_t threads; /* 0 = choose */
     int quiet;
+    const char *times; /* file for the times of phases */
     int help;
     int version;
 } gp_common;

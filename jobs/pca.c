@@ -7,6 +7,7 @@
 #include "jobs/loadings.h"
 #include "jobs/mind.h"
 #include "jobs/option_rows.h"
+#include "jobs/times.h"
 #include "src/base/mem.h"
 #include "src/geno/code.h"
 
@@ -147,6 +148,7 @@ static int load(gp_job *job, const options *o, state *s, gp_err *err) {
                       .store = &s->store,
                       .cohort = &s->cohort,
                       .selection = &s->selection};
+    gp_times_phase(job, "load");
     if (gp_input_load(job, &input, err) != GP_OK)
         return err->code;
     s->plan = (gp_components_plan){.store = s->store,
@@ -250,10 +252,12 @@ static int write_loadings(gp_job *job, state *s, const gp_components *c, gp_err 
 static int make(gp_job *job, const options *o, state *s, gp_err *err) {
     gp_components c = {0};
     double started = gp_clock();
+    gp_times_phase(job, "components");
     if (gp_components_make(job, &s->plan, &c, err) == GP_OK &&
         (!o->loadings || write_loadings(job, s, &c, err) == GP_OK)) {
         if (!o->loadings && gp_par_rank(job->par) == 0) /* those of an earlier run */
             gp_directory_forget(o->out, "pca.eigenvec.var");
+        gp_times_phase(job, "write");
         const gp_pca_vectors vectors = {.n = c.n,
                                         .count = c.count,
                                         .samples = &s->cohort.samples,
