@@ -1,5 +1,7 @@
 #include "io/file.h"
 #include "jobs/ancestry.h"
+#include "jobs/assoc_filters.h"
+#include "jobs/assoc_offsets.h"
 #include "jobs/assoc_options.h"
 #include "jobs/assoc_outcome.h"
 #include "jobs/assoc_traits.h"
@@ -12,6 +14,7 @@
 #include "jobs/relatives.h"
 #include "jobs/scan_linear.h"
 #include "jobs/scan_logistic.h"
+#include "jobs/times.h"
 #include "src/base/mem.h"
 #include "src/base/real.h"
 #include "src/base/split.h"
@@ -37,6 +40,7 @@ typedef struct state {
     gp_scan_linear linear;
     gp_scan_logistic logistic;
     gp_offsets offsets;
+    gp_assoc_filters filters;
     gp_kinship kinship;
     int loco;
     gp_text components;     /* variance.tsv */
@@ -52,6 +56,7 @@ static int load(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
                       .store = &s->store,
                       .cohort = &s->cohort,
                       .selection = &s->selection};
+    gp_times_phase(job, "load");
     if (gp_input_load(job, &input, err) != GP_OK)
         return err->code;
     gp_assoc_choose(o, &s->cohort, job->sink, err);
@@ -99,11 +104,14 @@ static int divide(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err)
 /* What a trait's table is about: number t of a pattern. */
 static gp_tables_trait describe(const gp_assoc_options *o, const state *s, const gp_pattern *p,
                                 int64_t t) {
+    int offset = gp_offset_of(&s->offsets, p->trait[t]) != NULL;
     gp_tables_trait about = {.name = s->cohort.trait[p->trait[t]].name,
-                             .model = gp_assoc_is_mixed(o) ? "linear mixed" : "linear",
+                             .model = gp_assoc_is_mixed(o) ? "linear mixed"
+                                      : offset             ? "linear, with offsets"
+                                                           : "linear",
                              .samples = p->n};
     if (p->kind == GP_PATTERN_LOGISTIC) {
-        about.model = o->offset != NULL ? "logistic, with offsets" : "logistic";
+        about.model = offset ? "logistic, with offsets" : "logistic";
         about.test = s->tests.bytes;
         about.cases = p->binary[t].cases;
         about.form.binary = 1;
@@ -146,25 +154,8 @@ static int open_relatives(gp_job *job, const gp_assoc_options *o, state *s, gp_e
                               .cohort = &s->cohort};
     if (o->dry_run && o->grm == NULL)
         return GP_OK;
+    gp_times_phase(job, "relationships");
     return gp_relatives_open(job, &relatives, &s->kinship, err);
-}
-
-/* The offsets of every binary trait. Collective. */
-static int load_offsets(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
-    uint8_t *wanted = gp_mem_alloc(s->cohort.traits, 1, err);
-    if (gp_par_agree(job->par, err) == GP_OK) {
-        for (int64_t t = 0; t < s->cohort.traits; t++)
-            wanted[t] =
-                s->cohort.trait[t].skipped == NULL && gp_assoc_is_logistic(o, &s->cohort.trait[t]);
-        gp_offsets_input input = {.path = o->offset,
-                                  .missing_code = o->cohort.missing_code,
-                                  .store = s->store,
-                                  .selection = &s->selection,
-                                  .wanted = wanted};
-        gp_offsets_load(job, &input, &s->cohort, &s->offsets, err);
-    }
-    free(wanted);
-    return err->code;
 }
 
 /* Patterns and null models: which traits are tested, and on whom. */
@@ -172,6 +163,8 @@ static int make_patterns(gp_job *job, const gp_assoc_options *o, state *s, gp_er
     gp_patterns_input input = gp_assoc_models(o);
     input.first = s->scan.pass.first;
     input.samples = s->scan.pass.samples;
+    input.offsets = &s->offsets;
+    gp_times_phase(job, "models");
     gp_patterns_init(&s->patterns, &s->cohort, &input, job->sink, err);
     gp_scan_logistic_options tests = gp_assoc_tests(o);
     s->patterns.firth = tests.kind == GP_LOGIT_APPROX && !tests.score;
@@ -207,6 +200,7 @@ static void tell_patterns(const gp_job *job, const state *s) {
  * another order. */
 static int add_ancestry(gp_job *job, const gp_ancestry *ancestry, gp_err *err) {
     int shards = gp_par_shards(job->par);
+    gp_times_phase(job, "pca");
     if (gp_par_set_shards(job->par, 1, err) == GP_OK &&
         gp_ancestry_add(job, ancestry, err) == GP_OK)
         gp_par_set_shards(job->par, shards, err);
@@ -221,15 +215,21 @@ static int prepare(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err
         .tables = &s->tables};
     if (divide(job, o, s, err) != GP_OK)
         return err->code;
+    s->filters = (gp_assoc_filters){.out = o->out,
+                                    .store = s->store,
+                                    .cohort = &s->cohort,
+                                    .selection = &s->selection,
+                                    .mind = gp_cohort_kept(&s->cohort)};
     if (!isnan(o->mind) && gp_mind(&s->scan.pass, &s->cohort, o->mind, err) != GP_OK)
         return err->code;
+    s->filters.mind -= gp_cohort_kept(&s->cohort);
     gp_ancestry ancestry = {
         .store = s->store, .cohort = &s->cohort, .components = o->pca, .seed = (uint64_t)o->seed};
     if (o->pca > 0 && add_ancestry(job, &ancestry, err) != GP_OK)
         return err->code;
     if (gp_assoc_is_mixed(o) && open_relatives(job, o, s, err) != GP_OK)
         return err->code;
-    if (o->offset != NULL && load_offsets(job, o, s, err) != GP_OK)
+    if (gp_assoc_offsets_load(o, &s->scan.pass, &s->cohort, &s->offsets, err) != GP_OK)
         return err->code;
     gp_selection_masks(&s->selection, &s->cohort, s->scan.pass.first, s->scan.pass.samples, err);
     if (gp_par_agree(job->par, err) == GP_OK && make_patterns(job, o, s, err) == GP_OK)
@@ -294,9 +294,18 @@ static int write_components(gp_job *job, const gp_assoc_options *o, const state 
     return gp_par_agree(job->par, err);
 }
 
+/* The tables and what was left out get their names together. Collective. */
+static int finish(gp_job *job, state *s, const gp_tables_meta *meta, gp_err *err) {
+    int64_t lines = s->tables.writes ? s->selection.sum[GP_KEPT] : 0;
+    int ready = gp_assoc_filters_write(job, &s->filters, err) == GP_OK &&
+                gp_tables_finish(job, &s->tables, lines, meta, err) == GP_OK;
+    return gp_assoc_filters_finish(job, &s->filters, ready, err);
+}
+
 static int test(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
     gp_text covariates = {0};
     double started = gp_clock();
+    gp_times_phase(job, "scan");
     if (gp_tables_open(job, &s->tables, o->out, s->trait, s->patterns.traits, err) != GP_OK ||
         test_all(job, o, s, err) != GP_OK || check_listed(job, o, s, err) != GP_OK)
         return err->code;
@@ -306,13 +315,13 @@ static int test(gp_job *job, const gp_assoc_options *o, state *s, gp_err *err) {
                           .selection = &s->selection,
                           .tables = &s->tables,
                           .seconds = gp_clock() - started};
+    gp_times_phase(job, "tables");
     covariate_names(s, &covariates, err);
     gp_tables_meta meta = {.missing = gp_assoc_missing(o),
                            .covariates = covariates.bytes ? covariates.bytes : "",
                            .store_digest = gp_store_digest(s->store)};
-    int64_t lines = s->tables.writes ? s->selection.sum[GP_KEPT] : 0;
     if (gp_par_agree(job->par, err) == GP_OK && write_components(job, o, s, err) == GP_OK &&
-        gp_tables_finish(job, &s->tables, lines, &meta, err) == GP_OK)
+        finish(job, s, &meta, err) == GP_OK)
         gp_outcome_tell(&outcome, err);
     gp_text_free(&covariates);
     return err->code;
@@ -337,6 +346,7 @@ static int report_plan(const gp_assoc_options *o, state *s, gp_err *err) {
         gp_scan_logistic_options tests = gp_assoc_tests(o);
         needs.model = gp_scan_linear_bytes(&s->scan) + gp_scan_logistic_bytes(&s->scan, &tests) +
                       gp_offsets_bytes(&s->offsets);
+        needs.model = gp_most(needs.model, s->offsets.peak);
     }
     return gp_plan_report(&s->scan, &needs, err);
 }

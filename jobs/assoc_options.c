@@ -34,6 +34,14 @@ const gp_option gp_assoc_option_table[] = {
      "missing calls: leave the sample out for that variant (exact, the default but for lmm), or "
      "impute the mean",
      0, 0, "exact|mean"},
+    {"offset", GP_TEXT, AT(offset), "FILE,...",
+     "tables of predictions to start from, with columns TRAIT@CHROMOSOME (for tests of the "
+     "variants "
+     "of that chromosome) or TRAIT: in the trait's units, of binary traits log odds, as gp-dist "
+     "train --offsets writes them (and predict --loco --log-odds)",
+     0, 0, NULL},
+    {"offset-name", GP_TEXT, AT(offset_name), "A,B",
+     "traits that have offsets (default: all); the others are tested without", 0, 0, NULL},
     {.name = "Binary traits", .type = GP_HEADING},
     {"test", GP_CHOICE, AT(test), "score|firth|spa|wald",
      "score: the score test for every variant; firth (the default): and Firth's penalised "
@@ -52,10 +60,6 @@ const gp_option gp_assoc_option_table[] = {
      "columns odds_ratio, ci_lower, ci_upper: the interval of this level, e.g. 0.95, from beta and "
      "its standard error (Firth's p is the likelihood ratio's)",
      0.01, 1, NULL},
-    {"offset", GP_TEXT, AT(offset), "FILE",
-     "table of log odds to start from, with columns TRAIT@CHROMOSOME (for tests of the variants of "
-     "that chromosome) or TRAIT: as gp-dist predict --loco --log-odds writes it",
-     0, 0, NULL},
     {.name = "Mixed models (--model lmm)", .type = GP_HEADING},
     {"lmm", GP_CHOICE, AT(lmm), "exact|fixed",
      "ratio of variances: each variant's own (exact, the default), or the null model's for all "
@@ -98,7 +102,8 @@ const char gp_assoc_description[] =
     "effect_allele, other_allele, beta, standard_error, effect_allele_frequency, p_value, n, id, "
     "statistic, neg_log_10_p_value, status. It is tab separated, BGZF compressed, sorted, indexed "
     "by "
-    "tabix (.tbi), and described by TRAIT.tsv.gz-meta.yaml. Status says OK, or why there is no "
+    "tabix (.tbi), and described by TRAIT.tsv.gz-meta.yaml. DIR/filters.tsv counts the samples and "
+    "variants that were left out, by reason. Status says OK, or why there is no "
     "number: CONSTANT, "
     "ALL_MISSING, COLLINEAR, FEW_SAMPLES, NO_CONVERGENCE, SEPARATION.\n"
     "\n"
@@ -110,8 +115,10 @@ const char gp_assoc_description[] =
     "form. Betas of SCORE and SPA are one step from none. A binary trait with fewer than 10 cases "
     "or controls is left out, with a warning.\n"
     "\n"
-    "--offset takes, for each binary trait, log odds that were predicted without the variants of "
-    "the tested chromosome; samples without any are left out of the trait.\n"
+    "--offset takes predictions of each trait that were made without the variants of the tested "
+    "chromosome: a quantitative trait is tested less its prediction, a binary one has it as log "
+    "odds in every model. They may stand in several tables, and the best column of all is taken: "
+    "TRAIT@CHROMOSOME, or else TRAIT. Samples without any are left out of the trait.\n"
     "\n"
     "The result files are the same, byte for byte, for any number of ranks, threads and sample "
     "shards; those of mixed models agree to 1e-8.\n"
@@ -145,7 +152,6 @@ const char *gp_assoc_binary_option(const gp_assoc_options *o) {
            : !isnan(o->firth_threshold) ? "firth-threshold"
            : o->firth != NULL           ? "firth"
            : !isnan(o->ci)              ? "ci"
-           : o->offset != NULL          ? "offset"
                                         : NULL;
 }
 
@@ -207,6 +213,7 @@ static int check_binary(const gp_assoc_options *o, gp_err *err) {
 
 static int check_mixed(const gp_assoc_options *o, gp_err *err) {
     int mixed = gp_assoc_is_mixed(o);
+    const char *not = o->offset_name != NULL ? "offset-name" : o->offset != NULL ? "offset" : NULL;
     const char *only = o->lmm != NULL   ? "lmm"
                        : o->grm != NULL ? "grm"
                        : o->loco        ? "loco"
@@ -214,6 +221,14 @@ static int check_mixed(const gp_assoc_options *o, gp_err *err) {
                                         : NULL;
     if (!mixed && only != NULL)
         return gp_err_set(err, GP_EINPUT, "command line: --%s goes with --model lmm", only);
+    if (mixed && not != NULL)
+        return gp_err_set(
+            err, GP_EINPUT,
+            "command line: --%s does not go with --model lmm, which has the relatives' "
+            "share in the model already",
+            not );
+    if (o->offset_name != NULL && o->offset == NULL)
+        return gp_err_set(err, GP_EINPUT, "command line: --offset-name needs --offset FILE");
     if (o->loco && o->no_loco)
         return gp_err_set(err, GP_EINPUT, "command line: --loco and --no-loco exclude each other");
     if (mixed && o->missing != NULL && strcmp(o->missing, "exact") == 0)

@@ -11,8 +11,9 @@ typedef struct gp_assoc_options {
     const char *store, *out, *model, *missing;
     const char *lmm, *grm; /* of mixed models */
     int loco, no_loco;
-    const char *test, *firth, *offset; /* of binary traits */
-    double firth_threshold, ci;        /* NaN = not said */
+    const char *offset, *offset_name;
+    const char *test, *firth;   /* of binary traits */
+    double firth_threshold, ci; /* NaN = not said */
     gp_cohort_options cohort;
     gp_selection_options selection;
     double mind;

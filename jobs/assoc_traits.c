@@ -1,5 +1,8 @@
 #include "jobs/assoc_traits.h"
+#include "jobs/assoc_offsets.h"
+#include "src/base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 gp_patterns_input gp_assoc_models(const gp_assoc_options *o) {
@@ -53,28 +56,22 @@ static int leave_out_quantitative(const gp_assoc_options *o, gp_cohort *cohort, 
     return GP_OK;
 }
 
-/* Options of binary traits want one; offsets want all to be so. */
+/* Options of binary traits want one; --offset-name wants traits. */
 static int check_options(const gp_assoc_options *o, const gp_cohort *cohort, gp_err *err) {
-    const char *only = gp_assoc_binary_option(o), *other = NULL;
+    const char *only = gp_assoc_binary_option(o);
     int64_t binary = 0;
-    for (int64_t t = 0; t < cohort->traits; t++) {
-        const gp_trait *trait = &cohort->trait[t];
-        if (trait->skipped == NULL && gp_assoc_is_logistic(o, trait))
-            binary++;
-        else if (trait->skipped == NULL)
-            other = trait->name;
-    }
+    for (int64_t t = 0; t < cohort->traits; t++)
+        binary += cohort->trait[t].skipped == NULL && gp_assoc_is_logistic(o, &cohort->trait[t]);
     if (only != NULL && binary == 0)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --%s is for binary traits, and %s has none (0/1, or 1/2 "
                           "with --cc12)",
                           only, o->cohort.pheno);
-    if (o->offset != NULL && other != NULL)
-        return gp_err_set(err, GP_EINPUT,
-                          "command line: --offset is for binary traits so far, and trait '%s' is "
-                          "none; --model logistic leaves such traits out, --pheno-name chooses",
-                          other);
-    return GP_OK;
+    gp_offset_kind *kind = gp_mem_alloc(cohort->traits, sizeof *kind, err);
+    if (kind != NULL)
+        gp_assoc_offset_kinds(o, cohort, kind, err);
+    free(kind);
+    return err->code;
 }
 
 int gp_assoc_choose(const gp_assoc_options *o, gp_cohort *cohort, const gp_sink *sink,

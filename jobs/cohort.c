@@ -1,7 +1,7 @@
-#include "jobs/cohort.h"
 #include "io/list.h"
-#include "io/table.h"
+#include "jobs/cohort_private.h"
 #include "jobs/job.h"
+#include "jobs/joined.h"
 #include "src/base/mem.h"
 
 #include <math.h>
@@ -18,6 +18,7 @@ int64_t gp_cohort_kept(const gp_cohort *cohort) {
 /* ---- --keep and --remove ---- */
 
 static int apply_list(gp_job *job, const char *path, int keep, gp_cohort *cohort, gp_err *err) {
+    int64_t before = gp_cohort_kept(cohort);
     gp_text text = {0};
     uint8_t *mark = NULL;
     int64_t listed = 0, unknown = 0;
@@ -29,6 +30,7 @@ static int apply_list(gp_job *job, const char *path, int keep, gp_cohort *cohort
         goto done;
     for (int64_t i = 0; i < cohort->samples.n; i++)
         cohort->kept[i] &= mark[i] == keep;
+    *(keep ? &cohort->not_listed : &cohort->removed) = before - gp_cohort_kept(cohort);
     gp_say(job->sink, GP_NOTE,
            "%s: %lld samples listed, %lld of them not in the store; %lld samples remain", path,
            (long long)listed, (long long)unknown, (long long)gp_cohort_kept(cohort));
@@ -42,79 +44,10 @@ done:
     return gp_par_agree(job->par, err);
 }
 
-/* ---- tables ---- */
+/* ---- traits ---- */
 
-/* A table, its bytes, and the store's sample of each row. */
-typedef struct joined {
-    gp_text text;
-    gp_table table;
-    int64_t *sample;
-} joined;
-
-static void joined_free(joined *j) {
-    gp_table_free(&j->table);
-    gp_text_free(&j->text);
-    free(j->sample);
-    *j = (joined){0};
-}
-
-static int no_common(const joined *j, const gp_samples *samples, gp_err *err) {
-    const gp_table *t = &j->table;
-    gp_text examples = {0};
-    for (int64_t r = 0; r < t->rows && r < 3; r++)
-        gp_text_print(&examples, err, "%s%.60s%s%.60s", r ? ", " : "", t->has_fid ? t->fid[r] : "",
-                      t->has_fid ? " " : "", t->iid[r]);
-    gp_text_print(&examples, err, "; the store has ");
-    for (int64_t i = 0; i < samples->n && i < 3; i++)
-        gp_text_print(&examples, err, "%s%.60s %.60s", i ? ", " : "", gp_samples_fid(samples, i),
-                      gp_samples_iid(samples, i));
-    gp_err_set(err, GP_EINPUT,
-               "%s: no sample in common with the store: the table has %s; FID and IID must match "
-               "(a table without FID is joined by IID alone)",
-               t->path, examples.bytes ? examples.bytes : "");
-    gp_text_free(&examples);
-    return err->code;
-}
-
-static int load_table(gp_job *job, const char *path, const gp_cohort *cohort, joined *j,
-                      gp_err *err) {
-    int64_t common = 0, extra = 0;
-    if (gp_job_read_shared(job, path, &j->text, err) != GP_OK)
-        return err->code;
-    if (gp_table_parse(&j->table, path, &j->text, err) != GP_OK)
-        return err->code;
-    j->sample = gp_mem_alloc(j->table.rows, sizeof *j->sample, err);
-    if (j->sample == NULL || gp_table_join(&j->table, &cohort->samples, j->sample, err) != GP_OK)
-        return err->code;
-    for (int64_t r = 0; r < j->table.rows; r++) {
-        extra += j->sample[r] < 0;
-        common += j->sample[r] >= 0 && cohort->kept[j->sample[r]];
-    }
-    if (extra == j->table.rows)
-        return no_common(j, &cohort->samples, err);
-    gp_say(job->sink, GP_NOTE,
-           "%s: %lld samples, %lld of them kept in the store, %lld not in it (ignored)", path,
-           (long long)j->table.rows, (long long)common, (long long)extra);
-    return GP_OK;
-}
-
-/* A column of the table as a column over the store's samples; rows is scratch of table.rows. */
-static void spread(const joined *j, const double *rows, double *value, int64_t n) {
-    for (int64_t i = 0; i < n; i++)
-        value[i] = NAN;
-    for (int64_t r = 0; r < j->table.rows; r++)
-        if (j->sample[r] >= 0)
-            value[j->sample[r]] = rows[r];
-}
-
-/* What kept samples have, -9 apart: it may mean missing. */
-typedef struct span {
-    double low, high;
-    int64_t present, minus_nine, between, ones; /* between low and high; equal to 1 */
-} span;
-
-static span span_of(const gp_cohort *cohort, const double *value) {
-    span s = {.low = INFINITY, .high = -INFINITY};
+gp_cohort_span gp_cohort_span_of(const gp_cohort *cohort, const double *value) {
+    gp_cohort_span s = {.low = INFINITY, .high = -INFINITY};
     for (int64_t i = 0; i < cohort->samples.n; i++) {
         double v = value[i];
         if (!cohort->kept[i] || isnan(v))
@@ -132,8 +65,8 @@ static span span_of(const gp_cohort *cohort, const double *value) {
     return s;
 }
 
-static void warn_of_minus_nine(const gp_job *job, const char *path, const char *what,
-                               const char *name, const span *s) {
+void gp_cohort_warn_of_minus_nine(const gp_job *job, const char *path, const char *what,
+                                  const char *name, const gp_cohort_span *s) {
     if (s->minus_nine > 0)
         gp_say(job->sink, GP_WARN,
                "%s: %s '%s' holds -9 (%lld times) as a value; if it means missing, add "
@@ -156,8 +89,8 @@ static int has_two(const gp_cohort *cohort, const double *value, double low) {
 /* Recognises binary coding, and what looks like it but for an option that was forgotten. */
 static void inspect_trait(const gp_job *job, const gp_cohort_options *options,
                           const gp_cohort *cohort, gp_trait *trait) {
-    span s = span_of(cohort, trait->value);
-    warn_of_minus_nine(job, options->pheno, "trait", trait->name, &s);
+    gp_cohort_span s = gp_cohort_span_of(cohort, trait->value);
+    gp_cohort_warn_of_minus_nine(job, options->pheno, "trait", trait->name, &s);
     if (s.present == 0)
         trait->skipped = "no sample in use has a value";
     int zero_one = s.between == 0 && s.low == 0.0 && s.high == 1.0;
@@ -188,10 +121,10 @@ static void inspect_trait(const gp_job *job, const gp_cohort_options *options,
 
 static int load_traits(gp_job *job, const gp_cohort_options *options, const gp_missing_codes *codes,
                        gp_cohort *cohort, gp_err *err) {
-    joined j = {0};
+    gp_joined j = {0};
     int64_t *chosen = NULL, count = 0, n = cohort->samples.n;
     double *rows = NULL;
-    if (load_table(job, options->pheno, cohort, &j, err) != GP_OK ||
+    if (gp_joined_load(job, options->pheno, &cohort->samples, cohort->kept, &j, err) != GP_OK ||
         gp_table_choose(&j.table, options->pheno_name, "--pheno-name", &chosen, &count, err) !=
             GP_OK)
         goto done;
@@ -207,178 +140,17 @@ static int load_traits(gp_job *job, const gp_cohort_options *options, const gp_m
         if (trait->name == NULL || trait->value == NULL ||
             gp_table_numbers(&j.table, chosen[t], codes, rows, err) != GP_OK)
             goto done;
-        spread(&j, rows, trait->value, n);
+        gp_joined_spread(&j, rows, trait->value, n);
         inspect_trait(job, options, cohort, trait);
     }
 done:
     free(rows);
     free(chosen);
-    joined_free(&j);
+    gp_joined_free(&j);
     return err->code;
 }
 
-/* ---- covariates ---- */
-
-/* The table of covariates while its columns become the cohort's. */
-typedef struct source {
-    const gp_job *job;
-    joined j;
-    const gp_missing_codes *codes;
-    gp_cohort *cohort;
-    int64_t capacity; /* of cohort->covariate */
-    double *rows;     /* [table rows] scratch */
-} source;
-
-/* Adds what stands in rows, under a name. */
-static int add_covariate(source *from, const char *name, gp_err *err) {
-    gp_cohort *cohort = from->cohort;
-    if (gp_mem_grow(&cohort->covariate, &from->capacity, cohort->covariates + 1,
-                    sizeof *cohort->covariate, err) != GP_OK)
-        return err->code;
-    gp_covariate *covariate = &cohort->covariate[cohort->covariates++];
-    covariate->name = gp_mem_string(name, (int64_t)strlen(name), err);
-    covariate->value = gp_mem_alloc(cohort->samples.n, sizeof *covariate->value, err);
-    if (err->code == GP_OK)
-        spread(&from->j, from->rows, covariate->value, cohort->samples.n);
-    return err->code;
-}
-
-static int no_value(const source *from, int64_t column, gp_err *err) {
-    return gp_err_set(err, GP_EINPUT,
-                      "%s: covariate '%s': no sample in use has a value; check the table's ids and "
-                      "missing codes, or name the covariates to use",
-                      from->j.table.path, from->j.table.name[column]);
-}
-
-static int is_kept(const source *from, int64_t row) {
-    int64_t i = from->j.sample[row];
-    return i >= 0 && from->cohort->kept[i];
-}
-
-static int add_number(source *from, int64_t column, gp_err *err) {
-    int64_t present = 0;
-    gp_err wrong = {0};
-    if (gp_table_numbers(&from->j.table, column, from->codes, from->rows, &wrong) != GP_OK)
-        return gp_err_set(err, wrong.code, "%s; --cat-covar-name takes a column as categories",
-                          wrong.text);
-    for (int64_t r = 0; r < from->j.table.rows; r++)
-        present += is_kept(from, r) && !isnan(from->rows[r]);
-    if (present == 0)
-        return no_value(from, column, err);
-    if (add_covariate(from, from->j.table.name[column], err) != GP_OK)
-        return err->code;
-    span s = span_of(from->cohort, from->cohort->covariate[from->cohort->covariates - 1].value);
-    warn_of_minus_nine(from->job, from->j.table.path, "covariate", from->j.table.name[column], &s);
-    return GP_OK;
-}
-
-/* A column as categories. */
-typedef struct category {
-    int64_t column;
-    int64_t *level; /* [table rows] number in levels; -1 = missing */
-    gp_ids levels;
-    uint8_t *used; /* [levels] 1 = some kept sample has it: the table may hold many others */
-    int64_t count; /* of levels in use */
-} category;
-
-static int find_levels(const source *from, category *c, gp_err *err) {
-    const gp_table *table = &from->j.table;
-    c->level = gp_mem_alloc(table->rows, sizeof *c->level, err);
-    if (c->level == NULL ||
-        gp_table_levels(table, c->column, from->codes, c->level, &c->levels, err) != GP_OK)
-        return err->code;
-    c->used = gp_mem_alloc(c->levels.count, 1, err);
-    if (c->used == NULL)
-        return err->code;
-    for (int64_t r = 0; r < table->rows; r++)
-        if (c->level[r] >= 0 && is_kept(from, r)) {
-            c->count += !c->used[c->level[r]];
-            c->used[c->level[r]] = 1;
-        }
-    if (c->count == 0)
-        return no_value(from, c->column, err);
-    /* A category with as many levels as people explains nothing, and n^2 numbers would not fit. */
-    if (c->count > 1000)
-        return gp_err_set(err, GP_EINPUT,
-                          "%s:1: column '%s' has %lld levels, more than 1000; is it really a "
-                          "category?",
-                          table->path, table->name[c->column], (long long)c->count);
-    return GP_OK;
-}
-
-/* A 0/1 column: who has level l. */
-static int add_level(source *from, const category *c, int64_t l, gp_err *err) {
-    gp_text name = {0};
-    for (int64_t r = 0; r < from->j.table.rows; r++)
-        from->rows[r] = c->level[r] < 0 ? NAN : c->level[r] == l;
-    if (gp_text_print(&name, err, "%s=%s", from->j.table.name[c->column],
-                      gp_ids_get(&c->levels, l)) == GP_OK)
-        add_covariate(from, name.bytes, err);
-    gp_text_free(&name);
-    return err->code;
-}
-
-/* A column for every level in use but the first. */
-static int add_levels(source *from, int64_t column, gp_err *err) {
-    category c = {.column = column};
-    find_levels(from, &c, err);
-    /* A single level still needs its column: it says who has a value. */
-    int left_out = c.count < 2;
-    for (int64_t l = 0; l < c.levels.count && err->code == GP_OK; l++) {
-        if (c.used[l] && left_out)
-            add_level(from, &c, l, err);
-        left_out |= c.used[l];
-    }
-    free(c.level);
-    free(c.used);
-    gp_ids_free(&c.levels);
-    return err->code;
-}
-
-/* Which columns are used, and which of them as categories: named ones, or all of the file. */
-static int choose_covariates(const gp_cohort_options *options, const gp_table *table, uint8_t *use,
-                             gp_err *err) {
-    int64_t *numbers = NULL, *categories = NULL, number_count = 0, category_count = 0;
-    /* With categories named and --covar-name not, the rest of the file are numbers. */
-    if (gp_table_choose(table, options->covar_name, "--covar-name", &numbers, &number_count, err) !=
-        GP_OK)
-        goto done;
-    if (options->cat_covar_name != NULL &&
-        gp_table_choose(table, options->cat_covar_name, "--cat-covar-name", &categories,
-                        &category_count, err) != GP_OK)
-        goto done;
-    for (int64_t k = 0; k < number_count; k++)
-        use[numbers[k]] = 1;
-    for (int64_t k = 0; k < category_count; k++)
-        use[categories[k]] = 2;
-done:
-    free(numbers);
-    free(categories);
-    return err->code;
-}
-
-static int load_covariates(gp_job *job, const gp_cohort_options *options,
-                           const gp_missing_codes *codes, gp_cohort *cohort, gp_err *err) {
-    source from = {.job = job, .codes = codes, .cohort = cohort};
-    uint8_t *use = NULL;
-    if (load_table(job, options->covar, cohort, &from.j, err) != GP_OK)
-        goto done;
-    use = gp_mem_alloc(from.j.table.columns, 1, err);
-    from.rows = gp_mem_alloc(from.j.table.rows, sizeof *from.rows, err);
-    if (err->code != GP_OK || choose_covariates(options, &from.j.table, use, err) != GP_OK)
-        goto done;
-    for (int64_t k = 0; k < from.j.table.columns && err->code == GP_OK; k++) {
-        if (use[k] == 1)
-            add_number(&from, k, err);
-        else if (use[k] == 2)
-            add_levels(&from, k, err);
-    }
-done:
-    free(use);
-    free(from.rows);
-    joined_free(&from.j);
-    return err->code;
-}
+/* ---- all ---- */
 
 static void mark_complete(const gp_job *job, gp_cohort *cohort) {
     int64_t without = 0;
@@ -434,7 +206,7 @@ int gp_cohort_load(gp_job *job, const gp_cohort_options *options, gp_store *stor
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
     if (options->covar != NULL)
-        load_covariates(job, options, &codes, cohort, err);
+        gp_cohort_load_covariates(job, options, &codes, cohort, err);
     if (gp_par_agree(job->par, err) != GP_OK)
         goto done;
     mark_complete(job, cohort);

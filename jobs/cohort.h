@@ -14,7 +14,8 @@
 /** What the user said about samples and tables; NULL = not said. */
 typedef struct gp_cohort_options {
     const char *pheno, *pheno_name;
-    const char *covar, *covar_name, *cat_covar_name;
+    const char *covar; /* one table, or several with commas between */
+    const char *covar_name, *cat_covar_name;
     const char *missing_code;
     const char *keep, *remove;
     int cc12;
@@ -41,7 +42,8 @@ typedef struct gp_cohort {
     gp_samples samples;
     uint8_t *kept;     /* [n] 1 = passes --keep, --remove (and --mind, once it was looked at) */
     uint8_t *complete; /* [n] 1 = has every covariate */
-    gp_trait *trait;   /* [traits] */
+    int64_t not_listed, removed; /* samples that --keep left out, and --remove of the others */
+    gp_trait *trait;             /* [traits] */
     int64_t traits;
     gp_covariate *covariate; /* [covariates] */
     int64_t covariates;
@@ -50,9 +52,9 @@ typedef struct gp_cohort {
 /** Reads everything the options name and joins it to the store's samples. Collective. Without a
  *  table of traits there are none.
  *    cohort  out  zeroed before; free it in any case
- *  GP_EINPUT for bad tables, no common sample, a covariate without any value or traits without
- *  any. Notes say what was kept and dropped, warnings what looks wrong (a quantitative trait that
- *  holds -9).
+ *  GP_EINPUT for bad tables, no common sample, a column name in two tables of covariates, a
+ * covariate without any value or traits without any. Notes say what was kept and dropped, warnings
+ * what looks wrong (a quantitative trait that holds -9).
  */
 int gp_cohort_load(gp_job *job, const gp_cohort_options *options, gp_store *store,
                    gp_cohort *cohort, gp_err *err);

@@ -25,9 +25,7 @@ typedef struct fitting {
 
 void gp_null_models_place(const gp_logit_rows *rows, const double *value, double *to) {
     for (int64_t i = 0; i < rows->groups * GP_GENO_GROUP; i++)
-        to[i] = value != NULL && i < rows->samples && gp_mask_get(rows->mask, i)
-                    ? value[rows->first + i]
-                    : 0.0;
+        to[i] = value != NULL && i < rows->samples && gp_mask_get(rows->mask, i) ? value[i] : 0.0;
 }
 
 /* ---- meeting ---- */
@@ -93,6 +91,7 @@ static const char *culprit(const fitting *f, const double *y) {
 /* Marks a trait of the pattern skipped. */
 static void give_up(const fitting *f, int64_t t, gp_status status) {
     gp_trait *trait = &f->cohort->trait[f->pattern->trait[t]];
+    int offset = gp_offset_of(f->offsets, f->pattern->trait[t]) != NULL;
     if (status == GP_STATUS_SEPARATION) {
         const char *name = culprit(f, f->pattern->residual + t * f->pattern->n);
         snprintf(trait->why, sizeof trait->why,
@@ -105,8 +104,8 @@ static void give_up(const fitting *f, int64_t t, gp_status status) {
         snprintf(trait->why, sizeof trait->why,
                  "its model of covariates%s alone does not converge; leave out covariates of few "
                  "samples%s",
-                 f->offsets->trait != NULL ? " and --offset" : "",
-                 f->offsets->trait != NULL ? ", and see that offsets are log odds" : "");
+                 offset ? " and --offset" : "",
+                 offset ? ", and see that offsets are log odds" : "");
     }
     trait->skipped = trait->why;
 }
@@ -124,7 +123,7 @@ static int fit_trait(fitting *f, int64_t t, gp_err *err) {
         return err->code;
     gp_logit_rows_spread(&f->rows, pattern->sample, pattern->residual + t * pattern->n, f->y);
     for (int64_t k = 0; k < binary->nulls; k++) {
-        gp_null_models_place(&f->rows, offset != NULL ? offset->value[k] : NULL, f->offset);
+        gp_null_models_place(&f->rows, offset != NULL ? offset->part[k] : NULL, f->offset);
         binary->null[k].likelihood_alone = !f->firth;
         if (fit(f, &binary->null[k], err) != GP_OK)
             return err->code;
@@ -164,8 +163,8 @@ static int fit_pattern(fitting *f, gp_err *err) {
     return err->code;
 }
 
-int gp_null_models_fit(gp_job *job, gp_patterns *patterns, gp_cohort *cohort,
-                       const gp_offsets *offsets, gp_err *err) {
+int gp_null_models_fit(gp_job *job, gp_patterns *patterns, gp_cohort *cohort, gp_offsets *offsets,
+                       gp_err *err) {
     int logistic = 0;
     for (int64_t k = 0; k < patterns->count; k++) {
         fitting f = {.job = job,
@@ -181,6 +180,7 @@ int gp_null_models_fit(gp_job *job, gp_patterns *patterns, gp_cohort *cohort,
     }
     if (!logistic)
         return GP_OK;
+    gp_offsets_free_parts(offsets);
     for (int64_t k = 0; k < cohort->covariates; k++) {
         free(cohort->covariate[k].value);
         cohort->covariate[k].value = NULL;

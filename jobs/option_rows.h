@@ -34,8 +34,8 @@
         {"covar",                                                                                  \
          GP_TEXT,                                                                                  \
          offsetof(fields, cohort.covar),                                                           \
-         "FILE",                                                                                   \
-         "table of covariates; the intercept is always in the model",                              \
+         "FILE,...",                                                                               \
+         "tables of covariates, joined by id; the intercept is always in the model",               \
          0,                                                                                        \
          0,                                                                                        \
          NULL},                                                                                    \

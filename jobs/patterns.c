@@ -122,16 +122,28 @@ static void close_up(gp_pattern *pattern, const gp_cohort *cohort) {
     pattern->traits = left;
 }
 
+static void free_value(gp_trait *trait) {
+    free(trait->value);
+    trait->value = NULL;
+}
+
+static gp_offset *offset_of(const gp_pattern *pattern, const gp_patterns_input *input,
+                            int64_t trait) {
+    int linear = pattern->kind == GP_PATTERN_LINEAR && input->offsets != NULL;
+    return linear ? gp_offset_of(input->offsets, trait) : NULL;
+}
+
 /* Fills the columns of the traits that can be tested; marks and forgets the others. Columns take
- * the place of values, which nobody needs any more: both would be twice the memory. */
-static void make_residuals(gp_pattern *pattern, gp_cohort *cohort) {
+ * the place of values, which nobody needs any more: both would be twice the memory. Offsets will
+ * need them. */
+static void make_residuals(gp_pattern *pattern, gp_cohort *cohort, const gp_patterns_input *input) {
 #pragma omp parallel for schedule(dynamic)
     for (int64_t k = 0; k < pattern->traits; k++) {
         gp_trait *trait = &cohort->trait[pattern->trait[k]];
         double *y = pattern->residual + k * pattern->n;
         gather(pattern, trait->value, y);
-        free(trait->value);
-        trait->value = NULL;
+        if (offset_of(pattern, input, pattern->trait[k]) == NULL)
+            free_value(trait);
         make_column(pattern, trait, y, &pattern->length[k]);
     }
     close_up(pattern, cohort);
@@ -162,8 +174,28 @@ void gp_pattern_free_columns(gp_pattern *pattern) {
     pattern->basis = pattern->residual = pattern->length = NULL;
 }
 
-static int make_linear(gp_pattern *pattern, const gp_patterns_input *input, int64_t patterns,
-                       gp_err *err) {
+/* The traits less their offsets. Their values go. */
+static int shift(gp_pattern *pattern, gp_cohort *cohort, const gp_patterns_input *input,
+                 const gp_linear_input *in, gp_err *err) {
+    int64_t traits = pattern->traits, shifted = 0;
+    const double **value = gp_mem_alloc(traits, sizeof *value, err);
+    gp_offset **offset = gp_mem_alloc(traits, sizeof *offset, err);
+    for (int64_t t = 0; err->code == GP_OK && t < traits; t++) {
+        value[t] = cohort->trait[pattern->trait[t]].value;
+        offset[t] = offset_of(pattern, input, pattern->trait[t]);
+        shifted += offset[t] != NULL;
+    }
+    if (shifted > 0)
+        gp_shift_init(&pattern->shift, in, value, offset, err);
+    for (int64_t t = 0; t < traits; t++)
+        free_value(&cohort->trait[pattern->trait[t]]);
+    free(value);
+    free(offset);
+    return err->code;
+}
+
+static int make_linear(gp_pattern *pattern, gp_cohort *cohort, const gp_patterns_input *input,
+                       int64_t patterns, gp_err *err) {
     gp_linear_input in = {.n = pattern->n,
                           .sample = pattern->sample,
                           .covariates = pattern->rank,
@@ -175,13 +207,14 @@ static int make_linear(gp_pattern *pattern, const gp_patterns_input *input, int6
                           .samples = input->samples,
                           .exact = input->exact,
                           .keep = GP_PATTERNS_KEEP / patterns};
-    gp_linear_init(&pattern->model, &in, err);
+    if (gp_linear_init(&pattern->model, &in, err) == GP_OK)
+        shift(pattern, cohort, input, &in, err);
     gp_pattern_free_columns(pattern);
     return err->code;
 }
 
 static int make_columns(gp_patterns *patterns, gp_pattern *pattern, gp_cohort *cohort,
-                        const gp_sink *sink, gp_err *err) {
+                        const gp_patterns_input *input, const gp_sink *sink, gp_err *err) {
     if (pattern->n <= cohort->covariates + 1)
         return skip_all(pattern, cohort,
                         "the samples with its value and all covariates are too few, or no more "
@@ -194,7 +227,7 @@ static int make_columns(gp_patterns *patterns, gp_pattern *pattern, gp_cohort *c
         return err->code;
     if (pattern->n < pattern->rank + 3)
         skip_all(pattern, cohort, "too few samples have its value and all covariates");
-    make_residuals(pattern, cohort);
+    make_residuals(pattern, cohort, input);
     return GP_OK;
 }
 
@@ -249,11 +282,11 @@ static int make_pattern(gp_patterns *patterns, int64_t k, gp_cohort *cohort,
                         const gp_patterns_input *input, const gp_sink *sink, gp_err *err) {
     gp_pattern *pattern = &patterns->pattern[k];
     if (gp_job_check_signals(err) != GP_OK ||
-        make_columns(patterns, pattern, cohort, sink, err) != GP_OK || pattern->traits == 0)
+        make_columns(patterns, pattern, cohort, input, sink, err) != GP_OK || pattern->traits == 0)
         return err->code;
     if (pattern->kind == GP_PATTERN_LOGISTIC)
         return make_binary(pattern, err);
-    return input->mixed ? GP_OK : make_linear(pattern, input, patterns->count, err);
+    return input->mixed ? GP_OK : make_linear(pattern, cohort, input, patterns->count, err);
 }
 
 int gp_patterns_init(gp_patterns *patterns, gp_cohort *cohort, const gp_patterns_input *input,
@@ -318,6 +351,7 @@ static void free_pattern(gp_pattern *pattern) {
         free_binary(&pattern->binary[t]);
     gp_logit_rows_free(&pattern->rows);
     gp_linear_free(&pattern->model);
+    gp_shift_free(&pattern->shift);
     gp_pattern_free_columns(pattern);
     free(pattern->binary);
     free(pattern->trait);

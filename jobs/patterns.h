@@ -4,6 +4,7 @@
 #define GP_JOBS_PATTERNS_H
 
 #include "jobs/cohort.h"
+#include "jobs/shift.h"
 #include "src/assoc/linear.h"
 #include "src/assoc/logit.h"
 
@@ -36,6 +37,7 @@ typedef struct gp_pattern {
      * the samples are NULL once models are made of them. */
     double *basis, *residual, *length;
     gp_linear model;
+    gp_shift shift; /* of the linear model, where a trait has offsets; else zeroed */
     /* Of binary traits. */
     gp_binary *binary;  /* [traits] */
     gp_logit_rows rows; /* of this shard, made by jobs/scan_logistic.h */
@@ -56,6 +58,7 @@ typedef struct gp_patterns_input {
     int exact;              /* complete cases, or mean for missing calls */
     int numbers;            /* binary traits are numbers like any other: no logistic model */
     int mixed;              /* a mixed model will need the columns: no linear one is made */
+    gp_offsets *offsets;    /* or NULL; those of linear models are taken from it and freed */
 } gp_patterns_input;
 
 enum {

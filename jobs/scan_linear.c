@@ -18,6 +18,7 @@ static int test(void *context, const gp_scan_block *block, gp_result *result, gp
     gp_scan_linear *linear = context;
     gp_linear *model = &block->pattern->model;
     int64_t m = block->batch->run.count;
+    gp_shift_to(&block->pattern->shift, model, block->batch->run.chromosome);
     gp_linear_sums(model, &block->batch->calls, linear->sums);
     if (gp_pass_sum(linear->job, linear->sums, m * gp_linear_sums_width(model), err) < 0)
         return -1;
@@ -42,8 +43,11 @@ void gp_scan_linear_free(gp_scan_linear *linear) {
 
 int64_t gp_scan_linear_bytes(const gp_scan *scan) {
     int64_t bytes = 8 * (scan->pass.batch * widest(scan->patterns) + 1);
-    for (int64_t k = 0; k < scan->patterns->count; k++)
-        if (scan->patterns->pattern[k].kind == GP_PATTERN_LINEAR)
-            bytes += gp_linear_bytes(&scan->patterns->pattern[k].model);
+    for (int64_t k = 0; k < scan->patterns->count; k++) {
+        const gp_pattern *pattern = &scan->patterns->pattern[k];
+        if (pattern->kind == GP_PATTERN_LINEAR)
+            bytes += gp_linear_bytes(&pattern->model) +
+                     gp_shift_bytes(&pattern->shift, scan->pass.samples);
+    }
     return bytes;
 }

@@ -1,4 +1,5 @@
-/** Linear regression as the model of a scan (src/assoc/linear.h). */
+/** Linear regression as the model of a scan (src/assoc/linear.h), of traits or of what offsets
+ * leave of them (jobs/shift.h). */
 #ifndef GP_JOBS_SCAN_LINEAR_H
 #define GP_JOBS_SCAN_LINEAR_H
 

@@ -44,7 +44,9 @@ static int set_null(const gp_scan_logistic *l, gp_pattern *pattern, int64_t t, i
     if (binary->at == k)
         return GP_OK;
     const gp_offset *offset = gp_offset_of(l->offsets, trait);
-    gp_null_models_place(&pattern->rows, offset != NULL ? offset->value[k] : NULL, binary->offset);
+    gp_null_models_place(&pattern->rows,
+                         offset != NULL ? offset->value[k] + pattern->rows.first : NULL,
+                         binary->offset);
     if (gp_logit_set(binary->model, &binary->null[k], binary->offset, err) == GP_OK)
         binary->at = k;
     return err->code;

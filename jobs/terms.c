@@ -1,58 +1,36 @@
 #include "jobs/terms.h"
-#include "io/table.h"
-#include "jobs/job.h"
+#include "jobs/joined.h"
 #include "src/base/mem.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The table of covariates, joined to the store. */
+/* The tables of covariates, joined to the store. */
 typedef struct source {
     gp_job *job;
     const gp_terms *terms;
-    gp_text text;
-    gp_table table;
+    gp_joined_list list;
+    const gp_joined *joined; /* the table of the term in hand */
     gp_missing_codes codes;
-    int64_t *sample; /* [rows] of the store; -1 = not in it */
-    double *rows;    /* [rows] a term's values */
-    int64_t told;    /* column whose levels were looked at last */
+    double *rows; /* [most rows of a table] a term's values */
+    int64_t told; /* column of all whose levels were looked at last */
 } source;
 
 static void source_free(source *s) {
-    gp_table_free(&s->table);
-    gp_text_free(&s->text);
+    gp_joined_list_free(&s->list);
     gp_missing_codes_free(&s->codes);
-    free(s->sample);
     free(s->rows);
 }
 
 /* Collective. */
 static int source_load(source *s, gp_err *err) {
-    gp_job *job = s->job;
-    const char *path = s->terms->path;
-    const gp_samples *samples = s->terms->samples;
-    int64_t known = 0;
     gp_missing_codes_parse(&s->codes, s->terms->missing_code, err);
-    if (gp_par_agree(job->par, err) != GP_OK ||
-        gp_job_read_shared(job, path, &s->text, err) != GP_OK)
-        return err->code;
-    if (gp_table_parse(&s->table, path, &s->text, err) == GP_OK) {
-        s->sample = gp_mem_alloc(s->table.rows, sizeof *s->sample, err);
-        s->rows = gp_mem_alloc(s->table.rows, sizeof *s->rows, err);
-    }
-    if (err->code == GP_OK)
-        gp_table_join(&s->table, samples, s->sample, err);
-    for (int64_t r = 0; err->code == GP_OK && r < s->table.rows; r++)
-        known += s->sample[r] >= 0;
-    if (err->code == GP_OK && known == 0)
-        gp_err_set(
-            err, GP_EINPUT,
-            "%s: no sample in common with the store: the table has %s%.60s%s%.60s, the store "
-            "%.60s %.60s; FID and IID must match",
-            path, s->table.has_fid ? s->table.fid[0] : "", "", s->table.has_fid ? " " : "",
-            s->table.iid[0], gp_samples_fid(samples, 0), gp_samples_iid(samples, 0));
-    return gp_par_agree(job->par, err);
+    if (gp_par_agree(s->job->par, err) == GP_OK &&
+        gp_joined_list_load(s->job, s->terms->path, "--covar", s->terms->samples, NULL, &s->list,
+                            err) == GP_OK)
+        s->rows = gp_mem_alloc(s->list.most_rows, sizeof *s->rows, err);
+    return gp_par_agree(s->job->par, err);
 }
 
 static int64_t find_column(const gp_table *table, const char *name, int64_t length) {
@@ -66,7 +44,7 @@ static int64_t find_column(const gp_table *table, const char *name, int64_t leng
 /* One level of a category has no term: the others count from it. More of them are news to the
  * model. */
 static void tell_new_levels(const source *s, int64_t column, const gp_ids *levels) {
-    const char *name = s->table.name[column];
+    const char *name = s->joined->table.name[column];
     int64_t length = (int64_t)strlen(name), known = 0;
     for (int64_t k = 0; k < s->terms->count; k++) {
         const char *term = s->terms->name[k];
@@ -78,19 +56,21 @@ static void tell_new_levels(const source *s, int64_t column, const gp_ids *level
         gp_say(s->job->sink, GP_WARN,
                "%s: column '%s' has %lld levels that have no effect in the model; one is the level "
                "that it leaves out, and the others count as that",
-               s->table.path, name, (long long)(levels->count - known));
+               s->joined->table.path, name, (long long)(levels->count - known));
 }
 
-/* 1 where a row has the level, else 0; NaN where it has none. */
-static int read_level(source *s, int64_t column, const char *level, gp_err *err) {
+/* 1 where a row has the level, else 0; NaN where it has none. Column number `all` of all tables is
+ * `column` of its own. */
+static int read_level(source *s, int64_t all, int64_t column, const char *level, gp_err *err) {
+    const gp_table *table = &s->joined->table;
     gp_ids levels = {0};
-    int64_t *of = gp_mem_alloc(s->table.rows, sizeof *of, err);
-    if (of != NULL && gp_table_levels(&s->table, column, &s->codes, of, &levels, err) == GP_OK) {
+    int64_t *of = gp_mem_alloc(table->rows, sizeof *of, err);
+    if (of != NULL && gp_table_levels(table, column, &s->codes, of, &levels, err) == GP_OK) {
         int64_t wanted = gp_ids_find(&levels, level, (int64_t)strlen(level));
-        if (column != s->told)
+        if (all != s->told)
             tell_new_levels(s, column, &levels);
-        s->told = column;
-        for (int64_t r = 0; r < s->table.rows; r++)
+        s->told = all;
+        for (int64_t r = 0; r < table->rows; r++)
             s->rows[r] = of[r] < 0 ? NAN : of[r] == wanted;
     }
     gp_ids_free(&levels);
@@ -100,23 +80,19 @@ static int read_level(source *s, int64_t column, const char *level, gp_err *err)
 
 /* A term's values, by row: a column of numbers, or of a category with a level. */
 static int read_term(source *s, const char *term, gp_err *err) {
-    int64_t column = find_column(&s->table, term, (int64_t)strlen(term));
-    if (column >= 0)
-        return gp_table_numbers(&s->table, column, &s->codes, s->rows, err);
-    for (const char *equals = strchr(term, '='); equals != NULL; equals = strchr(equals + 1, '='))
-        if ((column = find_column(&s->table, term, equals - term)) >= 0)
-            return read_level(s, column, equals + 1, err);
-    return gp_err_set(err, GP_EINPUT, "%s: has no column for the model's covariate '%s'",
-                      s->table.path, term);
-}
-
-/* The rows' values, sample by sample. */
-static void spread(const source *s, double *x) {
-    for (int64_t i = 0; i < s->terms->samples->n; i++)
-        x[i] = NAN;
-    for (int64_t r = 0; r < s->table.rows; r++)
-        if (s->sample[r] >= 0)
-            x[s->sample[r]] = s->rows[r];
+    const gp_table *header = &s->list.header;
+    int64_t all = find_column(header, term, (int64_t)strlen(term)), column = all;
+    const char *equals = all < 0 ? strchr(term, '=') : NULL;
+    for (; equals != NULL; equals = strchr(equals + 1, '='))
+        if ((all = column = find_column(header, term, equals - term)) >= 0)
+            break;
+    if (all < 0)
+        return gp_err_set(err, GP_EINPUT, "%s: has no column for the model's covariate '%s'",
+                          header->path, term);
+    s->joined = gp_joined_list_at(&s->list, &column);
+    if (equals != NULL)
+        return read_level(s, all, column, equals + 1, err);
+    return gp_table_numbers(&s->joined->table, column, &s->codes, s->rows, err);
 }
 
 int gp_terms_read(gp_job *job, const gp_terms *terms, gp_terms_take *take, void *context,
@@ -129,7 +105,7 @@ int gp_terms_read(gp_job *job, const gp_terms *terms, gp_terms_take *take, void 
                    terms->name[0], terms->count > 1 ? ", ..." : "", terms->command);
     if (gp_par_agree(job->par, err) == GP_OK && terms->count > 0 && source_load(&s, err) == GP_OK)
         for (int64_t k = 0; k < terms->count && read_term(&s, terms->name[k], err) == GP_OK; k++) {
-            spread(&s, x);
+            gp_joined_spread(s.joined, s.rows, x, terms->samples->n);
             take(context, k, x);
         }
     source_free(&s);

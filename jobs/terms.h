@@ -10,7 +10,8 @@
 typedef struct gp_terms {
     const char *command;       /* that reads: "predict" */
     const gp_samples *samples; /* of the store */
-    const char *path;          /* --covar; may be NULL where there are no terms */
+    const char *path;          /* --covar, a table or several with commas between; may be NULL where
+                                  there are no terms */
     const char *missing_code;  /* --missing-code; may be NULL */
     int64_t count;
     const char **name; /* [count] "column" or "column=level" */
@@ -20,7 +21,7 @@ typedef struct gp_terms {
  *    x  in  [samples] NaN where there is none */
 typedef void gp_terms_take(void *context, int64_t k, const double *x);
 
-/** Reads the table and hands over term after term. Collective; every rank gets all values. Levels
+/** Reads the tables and hands over term after term. Collective; every rank gets all values. Levels
  *  that the model does not know are warned about. GP_EINPUT where the table lacks a term, has no
  *  sample in common with the store, or is not given. */
 int gp_terms_read(gp_job *job, const gp_terms *terms, gp_terms_take *take, void *context,

@@ -63,6 +63,30 @@ typedef struct gp_linear {
 int gp_linear_init(gp_linear *model, const gp_linear_input *input, gp_err *err);
 void gp_linear_free(gp_linear *model);
 
+/** A residual trait in fixed point, ready to take the place of another. */
+typedef struct gp_linear_column {
+    int64_t *value; /* [samples of the shard] 0 outside S */
+    int64_t total;  /* over all of S */
+    double length;  /* as in gp_linear_input; 0: there is nothing to test */
+    int exponent;
+} gp_linear_column;
+
+/** Quantises a residual for models of this input. The column comes zeroed, is freed in any case,
+ *  and borrows nothing.
+ *    in        in  n, sample, first and samples count
+ *    residual  in  [n], of length `length` before it was scaled to 1 */
+int gp_linear_column_init(gp_linear_column *column, const gp_linear_input *in,
+                          const double *residual, double length, gp_err *err);
+void gp_linear_column_free(gp_linear_column *column);
+
+/** Bytes that a column of a shard of so many samples holds. */
+int64_t gp_linear_column_bytes(int64_t samples);
+
+/** Replaces traits: from now on the model is what it would be if it had been made of these. OpenMP
+ *  threads share it.
+ *    column  in  [p] NULL: that trait stays. Of the same S and shard; copied */
+void gp_linear_exchange(gp_linear *model, const gp_linear_column *const *column);
+
 /** Integers per variant in a block of sums. */
 int64_t gp_linear_sums_width(const gp_linear *model);
 

@@ -170,7 +170,7 @@ refuse() {
 refuse "a chromosome without offsets" "some.tsv: has neither a column 'trait2@3' nor 'trait2'" --offset some.tsv --pheno-name trait2
 assoc out --pheno $p --pheno-name trait2 --offset some.tsv --chr 1,2
 refuse "a trait without offsets" "some.tsv: has neither a column 'trait3@1' nor 'trait3'" --offset some.tsv --pheno-name trait2,trait3 --chr 1,2
-refuse "offsets of a quantitative trait" "command line: --offset is for binary traits so far, and trait 'trait1'" --offset offset.tsv
+refuse "a quantitative trait without offsets" "offset.tsv: has neither a column 'trait1@1' nor 'trait1'" --offset offset.tsv
 sed '4s/\t[^\t]*$/\tmany/' offset.tsv >word.tsv
 refuse "a word for an offset" "word.tsv:4: column 'trait2@3': 'many'" --offset word.tsv --pheno-name trait2
 # Its missing code, and a name of the chromosome that --chr would take.

@@ -8,7 +8,7 @@ options=(--quiet --model linear --store cohort.h5 --pheno cohort.pheno.tsv --cov
 "$GP_DIST" assoc "${options[@]}" --threads 1 --out one || fail "one rank"
 [ "$(zcat one/trait1.tsv.gz | awk 'NR > 1 && $13 == "OK"' | wc -l)" -gt 3000 ] || fail "few variants have a number"
 files=(one/*)
-[ ${#files[@]} = 9 ] || fail "${#files[@]} files, not a table, an index and metadata for each of 3 traits"
+[ ${#files[@]} = 10 ] || fail "${#files[@]} files, not filters.tsv, and a table, an index and metadata for each of 3 traits"
 
 # try WHAT COMMAND...: the command's --out is "other"; every file must be as one rank wrote it.
 try() {

@@ -475,7 +475,7 @@ static void every_failing_allocation_comes_back(void **state) {
     cohort h = draw(100, 5, 2, 2, &seed);
     cohort_design d = cohort_prepare(&h);
     gp_linear_input in = cohort_input(&h, &d, 1, 1, 0);
-    assert_int_equal(gp_test_fail_each(make_model, &in), 11);
+    assert_int_equal(gp_test_fail_each(make_model, &in), 12);
     cohort_design_free(&d);
     cohort_free(&h);
 }
