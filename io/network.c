@@ -264,16 +264,21 @@ static int read_tensors(gp_io_network *n, const char *path, gp_err *err) {
     return err->code;
 }
 
-int gp_io_network_read(gp_io_network *network, const char *directory, gp_err *err) {
+int gp_io_network_read_config(gp_io_network *network, const char *directory, gp_err *err) {
     gp_text config = {0}, path = {0};
     if (gp_text_print(&path, err, "%s/config.json", directory) == GP_OK &&
-        gp_io_read_text(path.bytes, &config, err) == GP_OK &&
-        gp_network_parse_config(network, path.bytes, config.bytes, config.length, err) == GP_OK) {
-        path.length = 0;
-        if (gp_text_print(&path, err, "%s/model.safetensors", directory) == GP_OK)
-            read_tensors(network, path.bytes, err);
-    }
+        gp_io_read_text(path.bytes, &config, err) == GP_OK)
+        gp_network_parse_config(network, path.bytes, config.bytes, config.length, err);
     gp_text_free(&config);
+    gp_text_free(&path);
+    return err->code;
+}
+
+int gp_io_network_read(gp_io_network *network, const char *directory, gp_err *err) {
+    gp_text path = {0};
+    if (gp_io_network_read_config(network, directory, err) == GP_OK &&
+        gp_text_print(&path, err, "%s/model.safetensors", directory) == GP_OK)
+        read_tensors(network, path.bytes, err);
     gp_text_free(&path);
     return err->code;
 }

@@ -59,6 +59,10 @@ void gp_io_network_free(gp_io_network *network);
  *  GP_EINPUT where a name is not UTF-8, before anything is written. */
 int gp_io_network_write(const gp_io_network *network, const char *directory, gp_err *err);
 
+/** Reads config.json alone: sizes, not yet checked, and names; what is [m] or [patches], and the
+ *  parameters, are not there. GP_EINPUT as below. */
+int gp_io_network_read_config(gp_io_network *network, const char *directory, gp_err *err);
+
 /** Reads both and checks one against the other. GP_EINPUT names the file and what is wrong. */
 int gp_io_network_read(gp_io_network *network, const char *directory, gp_err *err);
 

@@ -2,9 +2,12 @@
 #include "io/effects.h"
 #include "io/file.h"
 #include "io/part.h"
+#include "io/tabix.h"
 #include "jobs/job.h"
 #include "jobs/network.h"
+#include "jobs/times.h"
 #include "src/base/mem.h"
+#include "src/base/split.h"
 #include "src/geno/fixed.h"
 #include "src/nn/attribution.h"
 
@@ -12,8 +15,9 @@
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { STEPS = 32 };
+enum { STEPS = 32, TBI_POSITIONS = 1 << 29 /* that a .tbi can hold */ };
 
 typedef struct options {
     const char *model, *store, *out, *method;
@@ -31,8 +35,8 @@ static const gp_option option_table[] = {
      NULL},
     {"store", GP_TEXT, AT(store), "STORE.h5", "genotypes of samples to explain it with", 0, 0,
      NULL},
-    {"covar", GP_TEXT, AT(cohort.covar), "FILE",
-     "table of their covariates, with the columns that the model was made with", 0, 0, NULL},
+    {"covar", GP_TEXT, AT(cohort.covar), "FILE,...",
+     "tables of their covariates, with the columns that the model was made with", 0, 0, NULL},
     {"missing-code", GP_TEXT, AT(cohort.missing_code), "X,Y",
      "further values that mean missing, beside NA, nan and an empty field", 0, 0, NULL},
     {.name = "Samples", .type = GP_HEADING},
@@ -72,7 +76,8 @@ static const char description[] =
     "there is one line for each variant, with #NA for both, and importances that add up to 1 "
     "with those of covariates.\n"
     "\n"
-    "The results are the same bytes on any number of ranks and threads.\n"
+    "An index for tabix stands beside the table (FILE.tsv.gz.tbi). The results are the same bytes "
+    "on any number of ranks and threads.\n"
     "\n"
     "  mpirun -n 8 gp-dist explain --model results --store cohort.h5 \\\n"
     "      --covar covars.tsv --method integrated --out explained.tsv.gz";
@@ -102,7 +107,8 @@ typedef struct explanation {
     int rollout;
     int64_t traits; /* that the sums tell apart: 1 for rollout */
     gp_nn_attributions sums;
-    int64_t *rank; /* [traits x m] on rank 0 */
+    int64_t *rank;    /* [traits x m] on rank 0 */
+    int64_t farthest; /* position in the table; rank 0 */
 } explanation;
 
 static void explanation_free(explanation *e) {
@@ -124,6 +130,7 @@ static int load(explanation *e, gp_err *err) {
     people.missing_code = NULL;
     if (gp_par_rank(e->job->par) == 0)
         gp_io_check_new_file(o->out, err);
+    gp_times_phase(e->job, "load");
     gp_store_open(&e->store, o->store, err);
     if (gp_par_agree(e->job->par, err) != GP_OK ||
         gp_cohort_load(e->job, &people, e->store, &e->cohort, err) != GP_OK)
@@ -237,7 +244,7 @@ static void print_variant(const explanation *e, const gp_effect *line, int64_t j
 }
 
 /* Copies the model's variants line by line, with what was found. */
-static int print_table(const explanation *e, gp_effects *file, gp_part *part, gp_pack *pack,
+static int print_table(explanation *e, gp_effects *file, gp_part *part, gp_pack *pack,
                        gp_err *err) {
     gp_text text = {0};
     gp_effect line;
@@ -262,11 +269,33 @@ static int print_table(const explanation *e, gp_effects *file, gp_part *part, gp
         }
         chromosome = shape->chromosome[patch];
         lines++;
+        e->farthest = gp_most(e->farthest, line.position);
         print_variant(e, &line, j, &text, err);
     }
     if (err->code == GP_OK)
         gp_part_append(part, &text, pack, e->threads, err);
     gp_text_free(&text);
+    return err->code;
+}
+
+/* OUT.tbi, or OUT.csi for positions that the former cannot hold; not yet whole is the table. */
+static int write_index(const explanation *e, gp_part *part, gp_pack *pack, gp_err *err) {
+    static const char *const suffix[] = {".tbi", ".csi"};
+    int64_t lines = 0;
+    int csi = e->farthest >= TBI_POSITIONS;
+    gp_text runs = {0}, index = {0}, packed = {0}, path = {0}, other = {0};
+    gp_text_print(&path, err, "%s%s", e->o->out, suffix[csi]);
+    gp_text_print(&other, err, "%s%s", e->o->out, suffix[!csi]);
+    if (err->code == GP_OK && gp_runs_print(&part->runs, 0, &runs, err) == GP_OK &&
+        gp_tabix_print(&runs, part->size, csi, &index, &lines, err) == GP_OK &&
+        gp_pack_file(pack, &index, &packed, err) == GP_OK &&
+        gp_io_write_file(path.bytes, packed.bytes, packed.length, err) == GP_OK)
+        unlink(other.bytes); /* an earlier table's */
+    gp_text_free(&runs);
+    gp_text_free(&index);
+    gp_text_free(&packed);
+    gp_text_free(&path);
+    gp_text_free(&other);
     return err->code;
 }
 
@@ -280,7 +309,8 @@ static int write_table(explanation *e, gp_err *err) {
     if (err->code == GP_OK && rank_variants(e, err) == GP_OK &&
         gp_effects_open(&file, path.bytes, err) == GP_OK &&
         gp_part_open(&part, temporary.bytes, 1, err) == GP_OK &&
-        print_table(e, file, &part, pack, err) == GP_OK && gp_part_end(&part, err) == GP_OK)
+        print_table(e, file, &part, pack, err) == GP_OK &&
+        write_index(e, &part, pack, err) == GP_OK && gp_part_end(&part, err) == GP_OK)
         gp_io_commit(temporary.bytes, e->o->out, err);
     gp_effects_close(file);
     gp_part_discard(&part);
@@ -294,11 +324,13 @@ static int write_table(explanation *e, gp_err *err) {
 
 static int work(explanation *e, gp_err *err) {
     gp_job *job = e->job;
+    gp_times_phase(job, "explain");
     make_room(e, err);
     if (gp_par_agree(job->par, err) != GP_OK ||
         gp_network_walk(job, &e->network, &e->people, visit, e, err) != GP_OK ||
         add_up(e, err) != GP_OK)
         return err->code;
+    gp_times_phase(job, "write");
     if (gp_par_rank(job->par) == 0)
         write_table(e, err);
     if (gp_par_agree(job->par, err) == GP_OK)

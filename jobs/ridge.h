@@ -65,6 +65,19 @@ void gp_ridge_free(gp_ridge *ridge);
 int gp_ridge_effects(gp_job *job, const gp_ridge_plan *plan, const gp_ridge *ridge, int64_t model,
                      double *effect, gp_err *err);
 
+/** Is given what a chromosome's variants add to the predictions of samples that models left out.
+ *    chromosome  in  of the store
+ *    part        in  [traits x n] by the model of the sample's own fold, in the trait's units; 0
+ * for a sample in none; the same on all ranks */
+typedef void gp_ridge_take_part(void *context, int64_t chromosome, const double *part);
+
+/** Visits the chromosomes that have variants which count, in the store's order. A sample's value of
+ *  its fold's model is that without the chromosome, plus the part. One pass over the genotypes for
+ *  each 64 columns (folds x traits). Memory: as gp_components_product_bytes for so many columns,
+ *  and 8 bytes a sample and trait. */
+int gp_ridge_parts(gp_job *job, const gp_ridge_plan *plan, const gp_ridge *ridge,
+                   gp_ridge_take_part *take, void *context, gp_err *err);
+
 /** Bytes of gp_ridge_fit on a rank, results included, for so many variants. Local. Results are 32
  *  bytes a sample, model and trait, on every rank. For a chunk of up to 64 regressions, products
  *  take 64 * 13 bytes a sample, and the solution about 64 * (100 + 8 covariates) bytes a sample of

@@ -2,6 +2,7 @@
 #include "jobs/train.h"
 #include "jobs/directory.h"
 #include "jobs/job.h"
+#include "jobs/times.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ static int find_variants(gp_train_run *run, gp_err *err) {
     }
     gp_ridge_plan plan = gp_train_ridge_plan(run);
     run->variants = &run->ridge.variants;
+    gp_times_phase(run->job, "ridge");
     return gp_ridge_fit(run->job, &plan, &run->ridge, err);
 }
 
@@ -26,12 +28,17 @@ static void warn(const gp_train_run *run) {
                "larger batches (--batch-size) or smaller shards (--shard-size) would give them "
                "work, with other results",
                (long long)run->slots.slots, (long long)(ranks - run->slots.slots), ranks);
+    if (run->o->offsets && run->o->training.chromosome_dropout == 0.0)
+        gp_say(run->job->sink, GP_WARN,
+               "--offsets without --chromosome-dropout: the networks do not learn to predict "
+               "without a chromosome");
 }
 
 static int work(gp_train_run *run, gp_err *err) {
     if (find_variants(run, err) != GP_OK || gp_train_prepare(run, err) != GP_OK)
         return err->code;
     warn(run);
+    gp_times_phase(run->job, "prepare");
     if (run->o->dry_run)
         return gp_train_report(run, err);
     if (gp_train_room(run, err) != GP_OK || gp_train_init(run, err) != GP_OK ||
@@ -41,9 +48,14 @@ static int work(gp_train_run *run, gp_err *err) {
            "%lld models of %lld networks of %lld tokens (patches of %lld variants), %lld samples",
            (long long)run->models, (long long)run->o->networks,
            (long long)gp_nn_tokens(&run->model.shape), (long long)run->o->patch, (long long)run->n);
-    if (gp_train_models(run, err) == GP_OK && gp_train_tables(run, err) == GP_OK)
-        gp_train_close(run, err);
-    return err->code;
+    gp_times_phase(run->job, "train");
+    if ((run->o->offsets && gp_train_offsets_begin(run, err) != GP_OK) ||
+        gp_train_models(run, err) != GP_OK ||
+        (run->o->offsets && gp_train_offsets_end(run, err) != GP_OK) ||
+        (run->o->keep_folds && gp_train_folds_end(run, err) != GP_OK) ||
+        gp_train_tables(run, err) != GP_OK)
+        return err->code;
+    return gp_train_close(run, err);
 }
 
 static int start(gp_job *job, gp_err *err) {
@@ -55,6 +67,7 @@ static int start(gp_job *job, gp_err *err) {
     run.o = &run.settled;
     run.masked =
         gp_train_values.objective != NULL && strcmp(gp_train_values.objective, "masked") == 0;
+    gp_times_phase(job, "load");
     if (gp_par_agree(job->par, err) == GP_OK && gp_train_load(&run, err) == GP_OK) {
         if (run.o->dry_run) {
             work(&run, err);

@@ -5,13 +5,14 @@
 
 #include "io/metrics.h"
 #include "io/network.h"
+#include "io/safetensors.h"
 #include "jobs/folds.h"
 #include "jobs/patches.h"
 #include "jobs/ridge.h"
 #include "jobs/trainer.h"
 
 typedef struct gp_train_options {
-    const char *store, *out, *init;
+    const char *store, *out, *init, *warm;
     gp_cohort_options cohort;
     gp_selection_options selection;
     gp_folds_options folds; /* folds -1: not said */
@@ -25,6 +26,7 @@ typedef struct gp_train_options {
     int64_t networks;                           /* whose outputs are averaged */
     int64_t shard;                              /* samples of a gradient shard, about */
     int64_t seed;
+    int offsets, keep_folds;
     int restart, dry_run;
 } gp_train_options;
 
@@ -75,25 +77,43 @@ typedef struct gp_train_run {
     gp_nn_engine *engine;  /* of the training; */
     gp_nn_engine *float32; /* of predictions, as in gp-dist predict */
     gp_nn_model model;
-    float *given; /* [given_networks x parameters] of --init; or NULL */
+    float *given; /* [given_networks x parameters] of --init, or of the model in hand with
+                     --warm-start; or NULL */
     int64_t given_networks;
-    uint8_t *taken;  /* [tensors] 1 = starts as given */
-    uint8_t *frozen; /* [tensors] 1 = is not trained */
-    char digest[33]; /* of all that results depend on */
-    gp_text begin;   /* run.txt, where the directory's run is to begin here */
-    int fresh;       /* it has begun here; rank 0 */
+    int32_t *earlier; /* --warm-start: [models x n] what a sample was to the earlier run's model:
+                         GP_EARLIER_..., or 1 + the network that it measured; or NULL */
+    uint8_t *cold;    /* [models] 1 = starts anew all the same */
+    uint8_t *taken;   /* [tensors] 1 = starts as given */
+    uint8_t *frozen;  /* [tensors] 1 = is not trained */
+    char digest[33];  /* of all that results depend on */
+    gp_text begin;    /* run.txt, where the directory's run is to begin here */
+    int fresh;        /* it has begun here; rank 0 */
     /* What is found. */
-    uint8_t *done;  /* [models x networks] kept by an earlier run, or by this one */
-    double *output; /* [models x n x traits] predictions in the traits' units; rank 0 */
-    gp_text *log;   /* [models x networks] lines of training.tsv; rank 0 */
+    uint8_t *done;   /* [models x networks] kept by an earlier run, or by this one */
+    double *output;  /* [models x n x traits] predictions in the traits' units; rank 0 */
+    gp_text *log;    /* [models x networks] lines of training.tsv; rank 0 */
+    double *without; /* --offsets: [patches.chromosomes + 1][n x traits] of the samples that a fold
+                        leaves out. First what each chromosome adds to the ridge's prediction, in
+                        its units; once their model is done, predictions without each chromosome,
+                        and with all: in the trait's units, or log odds. Rank 0 */
 } gp_train_run;
+
+typedef struct gp_train_model gp_train_model;
 
 /** The number of the fold that a model leaves out; -1: none. Local. */
 static inline int64_t gp_train_fold(const gp_train_run *run, int64_t model) {
     return run->split || model == run->folds.count ? -1 : model;
 }
 
+/** A sample that an earlier run did not have; that its model left out; that trained all its
+ *  networks. */
+enum { GP_EARLIER_NONE = -2, GP_EARLIER_OUT = -1, GP_EARLIER_TRAINED = 0 };
+
 enum { GP_TRAIN_NAME = 32 /* bytes */ };
+
+/** Files of --offsets. */
+#define GP_TRAIN_RIDGE_OFFSETS "offsets.ridge.tsv.gz"
+#define GP_TRAIN_OFFSETS "offsets.transformer.tsv.gz"
 
 /** A fold's name, "all" for -1 ("validation" for the one of --folds 0). Local. */
 void gp_train_fold_name(const gp_train_run *run, int64_t fold, char name[GP_TRAIN_NAME]);
@@ -102,16 +122,6 @@ void gp_train_fold_name(const gp_train_run *run, int64_t fold, char name[GP_TRAI
 
 /** Reads the input: store, tables, folds; lists traits and samples in use. */
 int gp_train_load(gp_train_run *run, gp_err *err);
-
-/** Who trains a network, and who says when it was best: GP_ROLE_... of each sample in use. Of
- *  several networks, number k is measured on every K-th training sample from the k-th on; of one,
- *  on a share of them, those of the smallest random numbers. Local.
- *    role  out  [n] */
-int gp_train_roles(const gp_train_run *run, int64_t model, int64_t network, uint8_t *role,
-                   gp_err *err);
-
-/** How many samples have a role. Local. */
-int64_t gp_train_count(const gp_train_run *run, const uint8_t *role, int which);
 
 /** Patches, covariates and slots of the variants that count; the shape of the network. */
 int gp_train_prepare(gp_train_run *run, gp_err *err);
@@ -122,12 +132,61 @@ int gp_train_room(gp_train_run *run, gp_err *err);
 /** Frees everything. Local. */
 void gp_train_free(gp_train_run *run);
 
+/** ---- jobs/train_roles.c ---- */
+
+/** Who trains a network, and who says when it was best: GP_ROLE_... of each sample in use. Of
+ *  several networks, number k is measured on every K-th training sample from the k-th on; of one,
+ *  on a share of them, those of the smallest random numbers. Where networks go on from those of an
+ *  earlier run, a sample measures what it measured there, and never what it trained. Local.
+ *    role  out  [n] */
+int gp_train_roles(const gp_train_run *run, int64_t model, int64_t network, uint8_t *role,
+                   gp_err *err);
+
+/** How many samples have a role. Local. */
+int64_t gp_train_count(const gp_train_run *run, const uint8_t *role, int which);
+
 /** ---- jobs/train_init.c ---- */
+
+/** Takes the tensors that a network to start from shares with this one: sets run->given and
+ *  run->taken.
+ *    heads  in  1: those of the traits too
+ *  GP_EINPUT where shapes differ. Local. */
+int gp_train_give(gp_train_run *run, const gp_io_network *from, const char *directory, int heads,
+                  gp_err *err);
 
 /** Reads --init, where there is one, and says which tensors are trained: sets run->given,
  *  run->taken, run->frozen. GP_EINPUT where its network is of another shape, or of other variants.
  */
 int gp_train_init(gp_train_run *run, gp_err *err);
+
+/** ---- jobs/train_folds.c: networks of all models, for runs that go on from them ---- */
+
+/** Writes DIR/folds/FOLD: config.json, model.safetensors, the networks as the training left them.
+ *  On rank 0, before gp_train_joined. Local. */
+int gp_train_folds_add(const gp_train_run *run, const gp_train_model *m, gp_err *err);
+
+/** Writes DIR/folds/samples.tsv: FID IID, then a column per model: NA where it left the sample out,
+ *  0 where all its networks were trained on it, else the network that it measured, from 1. */
+int gp_train_folds_end(gp_train_run *run, gp_err *err);
+
+/** Removes DIR/folds. Local. */
+void gp_train_folds_forget(const gp_train_run *run);
+
+/** ---- jobs/train_warm.c: --warm-start ---- */
+
+/** Takes layers and networks from the earlier run where the user did not say. */
+int gp_train_warm_settle(gp_train_run *run, gp_err *err);
+
+/** Reads who trained what there: sets run->earlier and run->cold. GP_EINPUT where its folds are
+ *  others. A model that has seen a sample which it shall leave out starts anew: a warning. */
+int gp_train_warm_load(gp_train_run *run, gp_err *err);
+
+/** Takes the model's networks of the earlier run: sets run->given. GP_EINPUT where they have other
+ *  traits, or another shape. */
+int gp_train_warm_take(gp_train_run *run, int64_t model, gp_err *err);
+
+/** Says beside the closing table what the earlier run's was. On rank 0. Local. */
+void gp_train_warm_tell(const gp_train_run *run);
 
 /** ---- jobs/train_join.c: how the additive path and the networks are joined ---- */
 
@@ -140,14 +199,15 @@ typedef struct gp_train_unit {
 } gp_train_unit;
 
 /** A model on its way: of a fold, or of all samples. Arrays are [n x traits]. */
-typedef struct gp_train_model {
+struct gp_train_model {
     const gp_train_run *run;
     int64_t number;           /* in the run, and among the ridge's models */
     char name[GP_TRAIN_NAME]; /* of its fold, or "all" */
     uint8_t *role;            /* [n] of the network in hand */
     double *target;           /* what the networks are trained on, in their units; NaN: missing */
     double *offset;           /* added to their outputs in training */
-    double *output;           /* of the network in hand, offset included */
+    double *output;           /* of the network in hand, offset included; then as mean, but log
+                                 odds of binary traits */
     double *mean;             /* over the networks; then predictions in the traits' units */
     double *blind;            /* of the network that was not trained on a sample; else NaN */
     double *effect; /* [variants x traits] the ridge's, per standardised dosage; NULL but in the
@@ -157,7 +217,7 @@ typedef struct gp_train_model {
     double *fixed;       /* [traits x covariates] their effects */
     float *parameter;    /* [networks x parameters] of the last model; rank 0; or NULL */
     int linear;          /* the linear path is part of the outputs in training */
-} gp_train_model;
+};
 
 int gp_train_model_init(gp_train_model *m, const gp_train_run *run, int64_t number, gp_err *err);
 void gp_train_model_free(gp_train_model *m);
@@ -169,6 +229,10 @@ int gp_train_join(gp_train_model *m, gp_err *err);
  *  that predict alone. Local. */
 void gp_train_joined(gp_train_model *m);
 
+/** The prediction of a sample from the networks' mean output and what ridge predicts: in the
+ *  trait's units, or log odds. After gp_train_joined. Local. */
+double gp_train_predict(const gp_train_model *m, int64_t t, int64_t i, double output, double ridge);
+
 /** ---- jobs/train_models.c ---- */
 
 /** What the baselines are asked for. Local. */
@@ -177,10 +241,40 @@ gp_ridge_plan gp_train_ridge_plan(gp_train_run *run);
 /** Trains every network that is not done yet, and predicts. */
 int gp_train_models(gp_train_run *run, gp_err *err);
 
+/** "fold 2, network 3", for notes. Local. */
+void gp_train_name(const gp_train_model *m, int64_t network, char name[3 * GP_TRAIN_NAME]);
+
+/** ---- jobs/train_hidden.c: a fold's networks without each chromosome ---- */
+
+/** Outputs of one of the model's networks, for the samples that its fold leaves out, with each
+ *  chromosome masked in turn: in DIR/checkpoint, unless an earlier run left them there. GP_ESTOP
+ *  after a signal.
+ *    there  in  1: run->model is the network in hand; 0: what was kept of it is read */
+int gp_train_hide(gp_train_run *run, gp_train_model *m, int64_t network, int there, gp_err *err);
+
+/** Reads them: the mean over the networks. Rank 0. Local.
+ *    mean  out  [chromosomes x left-out samples x traits] */
+int gp_train_hidden(gp_train_run *run, const gp_train_model *m, double *mean, gp_err *err);
+
+/** ---- jobs/train_offsets.c: leave-one-chromosome-out predictions of left-out samples ---- */
+
+/** Finds what each chromosome adds to the ridge's predictions, and writes the ridge's table. */
+int gp_train_offsets_begin(gp_train_run *run, gp_err *err);
+
+/** Takes a fold's model, joined (gp_train_joined): sets its left-out samples in run->without. Rank
+ *  0. Local. */
+int gp_train_offsets_add(gp_train_run *run, const gp_train_model *m, gp_err *err);
+
+/** Writes the networks' table. */
+int gp_train_offsets_end(gp_train_run *run, gp_err *err);
+
 /** ---- jobs/train_network.c ---- */
 
 /** Writes config.json, model.safetensors and variants.tsv.gz, on rank 0. Local. */
 int gp_train_network(const gp_train_run *run, const gp_train_model *m, gp_err *err);
+
+/** The first two alone, of parameters as they are, into a directory. Local. */
+int gp_train_network_in(const gp_train_model *m, const char *directory, gp_err *err);
 
 /** ---- jobs/train_keep.c: the directory of an interrupted run ---- */
 
@@ -217,14 +311,18 @@ int gp_train_keep(gp_train_run *run, const gp_train_model *m, int64_t network, g
 /** Reads what was kept of a model's networks into mean, blind and parameter, on rank 0. Local. */
 int gp_train_read(gp_train_run *run, gp_train_model *m, gp_err *err);
 
+/** Opens what was kept of a finished network, and sees that it is this run's. Local. */
+int gp_train_kept(const gp_train_run *run, int64_t model, int64_t network, gp_io_tensors *file,
+                  gp_err *err);
+
 /** What a network's training in hand is known by. Local. */
 int gp_train_digest(const gp_train_run *run, int64_t model, int64_t network, gp_text *digest,
                     gp_err *err);
 
 /** ---- jobs/train_tables.c ---- */
 
-/** Writes training.tsv, TensorBoard's events, metrics.tsv and predictions.tsv; shows the closing
- *  table. */
+/** Writes training.tsv, TensorBoard's events, metrics.tsv, heritability.tsv and predictions.tsv;
+ *  shows the closing table. */
 int gp_train_tables(gp_train_run *run, gp_err *err);
 
 /** ---- jobs/train_report.c ---- */

@@ -4,15 +4,12 @@
 #include "jobs/train.h"
 #include "jobs/traits.h"
 #include "src/base/mem.h"
-#include "src/base/rng.h"
 #include "src/base/split.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { VALIDATION = 73 /* purpose of random numbers */ };
 
 /* ---- traits and samples ---- */
 
@@ -57,66 +54,11 @@ static int list_samples(gp_train_run *run, gp_err *err) {
     return err->code;
 }
 
-/* ---- who trains ---- */
-
-typedef struct drawn {
-    uint64_t number;
-    int64_t at;
-} drawn;
-
-static int by_number(const void *a, const void *b) {
-    const drawn *x = a, *y = b;
-    return x->number != y->number ? (x->number > y->number) - (x->number < y->number)
-                                  : (x->at > y->at) - (x->at < y->at);
-}
-
-/* The validation samples of one network. */
-static int draw_some(const gp_train_run *run, int64_t model, uint8_t *role, gp_err *err) {
-    drawn *draw = gp_mem_alloc(run->n, sizeof *draw, err);
-    int64_t n = 0;
-    for (int64_t i = 0; draw != NULL && i < run->n; i++) {
-        if (role[i] == GP_ROLE_NONE)
-            continue;
-        gp_rng rng = gp_rng_stream((uint64_t)run->o->seed, VALIDATION, (uint32_t)run->sample[i],
-                                   (uint32_t)model, 0);
-        uint64_t high = gp_rng_next(&rng);
-        draw[n++] = (drawn){high << 32 | gp_rng_next(&rng), i};
-    }
-    if (draw != NULL)
-        qsort(draw, (size_t)n, sizeof *draw, by_number);
-    int64_t some = (int64_t)floor(run->o->validation * (double)n + 0.5);
-    if (run->o->validation > 0.0)
-        some = gp_least(gp_most(some, 1), n - 1);
-    for (int64_t k = 0; draw != NULL && k < some; k++)
-        role[draw[k].at] = GP_ROLE_VALIDATE;
-    free(draw);
-    return err->code;
-}
-
-int gp_train_roles(const gp_train_run *run, int64_t model, int64_t network, uint8_t *role,
-                   gp_err *err) {
-    int64_t fold = gp_train_fold(run, model), networks = run->o->networks, n = 0;
-    for (int64_t i = 0; i < run->n; i++) {
-        int out = fold >= 0 && run->folds.of[run->sample[i]] == fold;
-        role[i] = out ? GP_ROLE_NONE : GP_ROLE_TRAIN;
-        if (!out && networks > 1 && n++ % networks == network)
-            role[i] = GP_ROLE_VALIDATE;
-    }
-    return networks > 1 ? GP_OK : draw_some(run, model, role, err);
-}
-
-int64_t gp_train_count(const gp_train_run *run, const uint8_t *role, int which) {
-    int64_t count = 0;
-    for (int64_t i = 0; i < run->n; i++)
-        count += role[i] == which;
-    return count;
-}
+/* ---- folds and sizes ---- */
 
 /* With --folds 0 the samples that are measured make one fold: those of validation, which are all
  * where there are several networks. */
 static int split(gp_train_run *run, uint8_t *role, gp_err *err) {
-    run->split = run->folds.count == 0;
-    run->models = run->split ? 1 : run->folds.count + 1;
     if (!run->split || run->masked || (run->o->validation == 0.0 && run->o->networks == 1))
         return GP_OK;
     run->folds.of = gp_mem_alloc(run->cohort.samples.n, sizeof *run->folds.of, err);
@@ -184,6 +126,9 @@ int gp_train_load(gp_train_run *run, gp_err *err) {
     if (list_traits(run, err) == GP_OK)
         list_samples(run, err);
     int said = !isnan(o->validation);
+    if (gp_par_agree(run->job->par, err) != GP_OK ||
+        (o->warm != NULL && gp_train_warm_settle(run, err) != GP_OK))
+        return err->code;
     gp_train_settle(&run->settled, run->n);
     if (said && o->networks > 1)
         gp_say(run->job->sink, GP_WARN,
@@ -192,6 +137,10 @@ int gp_train_load(gp_train_run *run, gp_err *err) {
                (long long)o->networks);
     if (gp_par_agree(run->job->par, err) != GP_OK ||
         gp_folds_init(run->job, &o->folds, &run->cohort, &run->folds, err) != GP_OK)
+        return err->code;
+    run->split = run->folds.count == 0;
+    run->models = run->split ? 1 : run->folds.count + 1;
+    if (o->warm != NULL && gp_train_warm_load(run, err) != GP_OK)
         return err->code;
     role = gp_mem_alloc(run->n, 1, err);
     if (role != NULL && split(run, role, err) == GP_OK)
@@ -354,10 +303,13 @@ void gp_train_free(gp_train_run *run) {
     free(run->log);
     gp_text_free(&run->begin);
     free(run->output);
+    free(run->without);
     free(run->done);
     free(run->frozen);
     free(run->given);
     free(run->taken);
+    free(run->earlier);
+    free(run->cold);
     gp_nn_model_free(&run->model);
     gp_nn_engine_close(run->engine);
     gp_nn_engine_close(run->float32);

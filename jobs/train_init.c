@@ -10,6 +10,14 @@
 
 /* ---- the same variants ---- */
 
+static const char *from_of(const gp_train_run *run) {
+    return run->o->warm != NULL ? run->o->warm : run->o->init;
+}
+
+static const char *option_of(const gp_train_run *run) {
+    return run->o->warm != NULL ? "--warm-start" : "--init";
+}
+
 static int differ(const gp_train_run *run, int64_t line, const gp_variants *v, int64_t j,
                   const char *chromosome, const gp_effect *theirs, gp_err *err) {
     char other[200] = "no more";
@@ -19,10 +27,10 @@ static int differ(const gp_train_run *run, int64_t line, const gp_variants *v, i
                  theirs->effect_allele);
     return gp_err_set(err, GP_EINPUT,
                       "%s/variants.tsv.gz: variant %lld is %s, and here it is %.40s:%lld %.40s "
-                      "%.20s/%.20s; --init needs the same variants: give the filters it was made "
+                      "%.20s/%.20s; %s needs the same variants: give the filters it was made "
                       "with, or --extract",
-                      run->o->init, (long long)line, other, chromosome, (long long)v->position[j],
-                      v->id[j], v->ref[j], v->alt[j]);
+                      from_of(run), (long long)line, other, chromosome, (long long)v->position[j],
+                      v->id[j], v->ref[j], v->alt[j], option_of(run));
 }
 
 static int is_same(const gp_variants *v, int64_t j, const char *chromosome, const gp_effect *e) {
@@ -55,7 +63,7 @@ static int compare_variants(const gp_train_run *run, gp_err *err) {
     gp_text path = {0};
     int64_t number = 0;
     gp_effect more;
-    if (gp_text_print(&path, err, "%s/variants.tsv.gz", run->o->init) == GP_OK)
+    if (gp_text_print(&path, err, "%s/variants.tsv.gz", from_of(run)) == GP_OK)
         gp_effects_open(&effects, path.bytes, err);
     for (int64_t k = 0; k < v->chromosomes; k++)
         for (int64_t j = 0; j < v->count[k] && err->code == GP_OK; j += BLOCK)
@@ -65,9 +73,9 @@ static int compare_variants(const gp_train_run *run, gp_err *err) {
     if (err->code == GP_OK && gp_effects_next(effects, &more, err) && err->code == GP_OK)
         gp_err_set(err, GP_EINPUT,
                    "%s: has more than the %lld variants in use here, from %.40s:%lld %.40s on; "
-                   "--init needs the same variants: give the filters it was made with",
+                   "%s needs the same variants: give the filters it was made with",
                    path.bytes, (long long)number, more.chromosome, (long long)more.position,
-                   more.id);
+                   more.id, option_of(run));
     gp_effects_close(effects);
     gp_variants_free(&block);
     gp_text_free(&path);
@@ -76,34 +84,35 @@ static int compare_variants(const gp_train_run *run, gp_err *err) {
 
 /* ---- the same shape ---- */
 
-static int unlike(const gp_train_run *run, const char *what, int64_t theirs, int64_t ours,
+static int unlike(const char *directory, const char *what, int64_t theirs, int64_t ours,
                   const char *option, gp_err *err) {
-    return gp_err_set(
-        err, GP_EINPUT, "%s: its network has %lld %s, and this one %lld; give --%s %lld",
-        run->o->init, (long long)theirs, what, (long long)ours, option, (long long)theirs);
+    return gp_err_set(err, GP_EINPUT,
+                      "%s: its network has %lld %s, and this one %lld; give --%s %lld", directory,
+                      (long long)theirs, what, (long long)ours, option, (long long)theirs);
 }
 
-static int compare_shapes(const gp_train_run *run, const gp_nn_shape *their, gp_err *err) {
+static int compare_shapes(const gp_train_run *run, const gp_nn_shape *their, const char *directory,
+                          gp_err *err) {
     const gp_nn_shape *our = &run->model.shape;
     if (their->channels != our->channels)
-        return unlike(run, "channels", their->channels, our->channels, "channels", err);
+        return unlike(directory, "channels", their->channels, our->channels, "channels", err);
     if (their->layers != our->layers)
-        return unlike(run, "layers", their->layers, our->layers, "layers", err);
+        return unlike(directory, "layers", their->layers, our->layers, "layers", err);
     if (their->heads != our->heads)
-        return unlike(run, "heads", their->heads, our->heads, "heads", err);
+        return unlike(directory, "heads", their->heads, our->heads, "heads", err);
     if (their->rotary != our->rotary)
         return gp_err_set(err, GP_EINPUT,
                           "%s: its network turns %lld channels of a head by position, and this one "
                           "%lld; give --rotary %g",
-                          run->o->init, (long long)their->rotary, (long long)our->rotary,
+                          directory, (long long)their->rotary, (long long)our->rotary,
                           (double)their->rotary * (double)their->heads / (double)their->channels);
     if (!their->causal != !our->causal)
         return gp_err_set(err, GP_EINPUT, "%s: its network is %scausal, and this one is%s; %s",
-                          run->o->init, their->causal ? "" : "not ", our->causal ? "" : " not",
+                          directory, their->causal ? "" : "not ", our->causal ? "" : " not",
                           their->causal ? "give --causal" : "leave --causal out");
     if (their->patches != our->patches ||
         memcmp(their->first, our->first, (size_t)our->patches * sizeof *our->first) != 0)
-        return unlike(run, "variants in a patch", their->first[1] - their->first[0],
+        return unlike(directory, "variants in a patch", their->first[1] - their->first[0],
                       our->first[1] - our->first[0], "patch", err);
     return GP_OK;
 }
@@ -127,10 +136,18 @@ static int same_covariates(const gp_train_run *run, const gp_io_network *from) {
     return 1;
 }
 
-static int take_tensors(gp_train_run *run, const gp_io_network *from, gp_err *err) {
+static void forget_given(gp_train_run *run) {
+    free(run->taken);
+    free(run->given);
+    run->taken = NULL;
+    run->given = NULL;
+}
+
+static int take_tensors(gp_train_run *run, const gp_io_network *from, int heads, gp_err *err) {
     const gp_nn_table *table = &run->model.table;
     gp_nn_table theirs = {0};
     int people = same_covariates(run, from);
+    forget_given(run);
     run->taken = gp_mem_alloc(table->count, 1, err);
     run->given_networks = from->networks;
     run->given = gp_mem_alloc(table->parameters, from->networks * (int64_t)sizeof *run->given, err);
@@ -138,8 +155,8 @@ static int take_tensors(gp_train_run *run, const gp_io_network *from, gp_err *er
         gp_nn_table_init(&theirs, &from->shape, err);
     for (int64_t k = 0; k < table->count && err->code == GP_OK; k++) {
         const gp_nn_tensor *to = &table->tensor[k], *t = gp_nn_table_find(&theirs, to->name);
-        if (is_head(to) || t == NULL || t->rows != to->rows || t->columns != to->columns ||
-            (begins(to->name, "covariate.") && !people))
+        if ((is_head(to) && !heads) || t == NULL || t->rows != to->rows ||
+            t->columns != to->columns || (begins(to->name, "covariate.") && !people))
             continue;
         for (int64_t n = 0; n < from->networks; n++)
             memcpy(run->given + n * table->parameters + to->first,
@@ -151,14 +168,30 @@ static int take_tensors(gp_train_run *run, const gp_io_network *from, gp_err *er
     return err->code;
 }
 
+int gp_train_give(gp_train_run *run, const gp_io_network *from, const char *directory, int heads,
+                  gp_err *err) {
+    if (compare_shapes(run, &from->shape, directory, err) == GP_OK)
+        take_tensors(run, from, heads, err);
+    return err->code;
+}
+
 static int read_init(gp_train_run *run, gp_err *err) {
     gp_io_network from = {0};
     if (gp_io_network_read(&from, run->o->init, err) == GP_OK &&
-        (gp_par_rank(run->job->par) != 0 || compare_variants(run, err) == GP_OK) &&
-        compare_shapes(run, &from.shape, err) == GP_OK)
-        take_tensors(run, &from, err);
+        (gp_par_rank(run->job->par) != 0 || compare_variants(run, err) == GP_OK))
+        gp_train_give(run, &from, run->o->init, 0, err);
     gp_io_network_free(&from);
     return gp_par_agree(run->job->par, err);
+}
+
+/* The model of all samples stands for those of the folds, before anything is begun. */
+static int check_warm(gp_train_run *run, gp_err *err) {
+    if (gp_par_rank(run->job->par) == 0)
+        compare_variants(run, err);
+    if (gp_par_agree(run->job->par, err) == GP_OK &&
+        gp_train_warm_take(run, run->models - 1, err) == GP_OK)
+        forget_given(run);
+    return err->code;
 }
 
 /* The additive path only where it is asked for; with --lora heads, what is new, and adapters (which
@@ -168,14 +201,16 @@ static void freeze(gp_train_run *run) {
     int linear = strcmp(run->o->linear, "free") == 0 && !run->masked;
     for (int64_t k = 0; k < table->count; k++) {
         const gp_nn_tensor *t = &table->tensor[k];
-        run->frozen[k] =
-            (begins(t->name, "linear.") && !linear) ||
-            (run->o->training.lora > 0 && run->taken[k] && !begins(t->name, "decode."));
+        run->frozen[k] = (begins(t->name, "linear.") && !linear) ||
+                         (run->o->training.lora > 0 && run->taken != NULL && run->taken[k] &&
+                          !begins(t->name, "decode."));
     }
 }
 
 int gp_train_init(gp_train_run *run, gp_err *err) {
     if (run->o->init != NULL && read_init(run, err) != GP_OK)
+        return err->code;
+    if (run->o->warm != NULL && check_warm(run, err) != GP_OK)
         return err->code;
     freeze(run);
     return GP_OK;

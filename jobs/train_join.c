@@ -260,24 +260,29 @@ static void set_share(gp_train_model *m, int64_t t, int without) {
 
 /* ---- after the training ---- */
 
+double gp_train_predict(const gp_train_model *m, int64_t t, int64_t i, double output,
+                        double ridge) {
+    const gp_train_unit *u = &m->unit[t];
+    double alone = u->alone_from + u->alone_by * alone_value(m, t, i);
+    double f = alone + u->scale * (output - alone);
+    double r = u->ridge_from + u->ridge_by * ridge, y = r + u->gamma * (f - r);
+    return m->run->loss[t] == GP_NN_SQUARED ? m->trait[t].base + m->trait[t].deviation * y : y;
+}
+
 /* With --folds 0 samples are measured where both sides are blind.
  *   group  in  of the samples; -1: all */
 static void predict(gp_train_model *m, int64_t t, int group) {
     const gp_train_run *run = m->run;
-    const gp_train_unit *u = &m->unit[t];
     int64_t p = run->traits;
     for (int64_t i = 0; i < run->n; i++) {
         if (group >= 0 && i % GROUPS != group)
             continue;
-        int blind = run->split && !isnan(m->blind[i * p + t]);
-        double alone = u->alone_from + u->alone_by * alone_value(m, t, i);
-        double stack = (blind ? m->blind[i * p + t] : m->mean[i * p + t]) - alone;
-        double f = alone + u->scale * stack;
-        double ridge = blind ? ridge_cross(m, t, i) : ridge_value(m, t, i);
-        double r = u->ridge_from + u->ridge_by * ridge, y = r + u->gamma * (f - r);
-        m->mean[i * p + t] = run->loss[t] == GP_NN_SQUARED
-                                 ? m->trait[t].base + m->trait[t].deviation * y
-                                 : 1.0 / (1.0 + gp_exp(-y));
+        int64_t at = i * p + t;
+        int blind = run->split && !isnan(m->blind[at]);
+        double y = gp_train_predict(m, t, i, blind ? m->blind[at] : m->mean[at],
+                                    blind ? ridge_cross(m, t, i) : ridge_value(m, t, i));
+        m->output[at] = y;
+        m->mean[at] = run->loss[t] == GP_NN_SQUARED ? y : 1.0 / (1.0 + gp_exp(-y));
     }
 }
 
@@ -322,7 +327,7 @@ void gp_train_joined(gp_train_model *m) {
         if (!m->run->split)
             predict(m, t, -1);
         set_covariates(m, t);
-        for (int64_t k = 0; m->parameter != NULL && k < m->run->o->networks; k++)
+        for (int64_t k = 0; m->effect != NULL && k < m->run->o->networks; k++)
             set_network(m, t, m->parameter + k * m->run->model.table.parameters);
     }
 }

@@ -47,6 +47,7 @@ static int matters(const gp_option *option) {
                                        "exclude",
                                        "fold-file",
                                        "init",
+                                       "warm-start",
                                        "out",
                                        "zero",
                                        "checkpoint-minutes",
@@ -127,14 +128,30 @@ static void describe_variants(const gp_train_run *run, gp_io_md5 *md5, gp_text *
     take(md5, "variants", text, err);
 }
 
-static void describe_init(const gp_train_run *run, gp_text *text, gp_err *err) {
+/* A file's content. */
+static void add_file(const char *directory, const char *name, gp_text *text, gp_err *err) {
     gp_text path = {0};
     char hex[33] = "";
-    if (run->o->init != NULL &&
-        gp_text_print(&path, err, "%s/model.safetensors", run->o->init) == GP_OK)
-        gp_io_md5_file(path.bytes, hex, err);
-    gp_text_print(text, err, "--init\t%s\n", hex);
+    if (gp_text_print(&path, err, "%s/%s", directory, name) == GP_OK &&
+        gp_io_md5_file(path.bytes, hex, err) == GP_OK)
+        gp_text_print(text, err, "%s", hex);
     gp_text_free(&path);
+}
+
+static void describe_start(const gp_train_run *run, gp_text *text, gp_err *err) {
+    gp_text_print(text, err, "--init\t");
+    if (run->o->init != NULL)
+        add_file(run->o->init, "model.safetensors", text, err);
+    gp_text_print(text, err, "\n--warm-start\t");
+    for (int64_t k = 0; run->o->warm != NULL && k < run->models && err->code == GP_OK; k++) {
+        char fold[GP_TRAIN_NAME], name[GP_TRAIN_NAME + 40];
+        gp_train_fold_name(run, gp_train_fold(run, k), fold);
+        snprintf(name, sizeof name, "folds/%s/model.safetensors", fold);
+        add_file(run->o->warm, name, text, err);
+    }
+    if (run->o->warm != NULL)
+        add_file(run->o->warm, "folds/samples.tsv", text, err);
+    gp_text_print(text, err, "\n");
 }
 
 /* A line each: name, tab, value. Sets the digest. Local. */
@@ -146,7 +163,7 @@ static int describe(gp_train_run *run, gp_text *text, gp_err *err) {
     for (const gp_option *o = gp_train_option_table; o->name != NULL; o++)
         if (matters(o))
             print_option(o, run->o, text, err);
-    describe_init(run, text, err);
+    describe_start(run, text, err);
     if (err->code == GP_OK) {
         gp_io_md5_add(md5, text->bytes, text->length);
         gp_io_md5_take(md5, run->digest);
@@ -170,7 +187,8 @@ static int differs(const gp_train_run *run, const char *was, const char *is, gp_
     }
     int name = (int)strcspn(is, "\t\n"), same = strncmp(was, is, (size_t)name + 1) == 0;
     gp_text values = {0};
-    if (same && strncmp(is, "--", 2) == 0 && strncmp(is, "--init", 6) != 0)
+    if (same && strncmp(is, "--", 2) == 0 && strncmp(is, "--init", 6) != 0 &&
+        strncmp(is, "--warm-start", 12) != 0)
         gp_text_print(&values, err, " (%.*s then, now %.*s)", old - name - 1, was + name + 1,
                       new - name - 1, is + name + 1);
     gp_err_set(err, GP_EINPUT,
@@ -187,7 +205,8 @@ static void forget_models(const gp_train_run *run) {
     gp_text path = {0};
     DIR *directory = gp_train_path(run, "", &path, &ignored) == GP_OK ? opendir(path.bytes) : NULL;
     for (struct dirent *d; directory != NULL && (d = readdir(directory)) != NULL;)
-        if (strncmp(d->d_name, "model-", 6) == 0 || strncmp(d->d_name, "last.", 5) == 0)
+        if (strncmp(d->d_name, "model-", 6) == 0 || strncmp(d->d_name, "last.", 5) == 0 ||
+            strncmp(d->d_name, "hidden-", 7) == 0)
             gp_directory_forget(path.bytes, d->d_name);
     if (directory != NULL)
         closedir(directory);
@@ -198,12 +217,14 @@ static void forget_models(const gp_train_run *run) {
  * marks go first: a directory that is half empty is nobody's. */
 static void forget(const gp_train_run *run) {
     static const char *const name[] = {
-        "checkpoint/finished", "checkpoint/run.txt", "metrics.tsv",
-        "predictions.tsv",     "training.tsv",       "config.json",
-        "model.safetensors",   "variants.tsv.gz",    "effects.tsv.gz",
-        "model.tsv",           "variance.tsv",       "tensorboard/events.out.tfevents.0.gp-dist"};
+        "checkpoint/finished", "checkpoint/run.txt",   "metrics.tsv",
+        "heritability.tsv",    GP_TRAIN_RIDGE_OFFSETS, GP_TRAIN_OFFSETS,
+        "predictions.tsv",     "training.tsv",         "config.json",
+        "model.safetensors",   "variants.tsv.gz",      "effects.tsv.gz",
+        "model.tsv",           "variance.tsv",         "tensorboard/events.out.tfevents.0.gp-dist"};
     for (size_t k = 0; k < sizeof name / sizeof *name; k++)
         gp_directory_forget(run->o->out, name[k]);
+    gp_train_folds_forget(run);
     forget_models(run);
 }
 
@@ -223,16 +244,27 @@ static int look_for_others(const gp_train_run *run, gp_err *err) {
     return GP_OK;
 }
 
+static int has_all(const gp_train_run *run, const char *const *name, size_t count) {
+    size_t there = 0;
+    while (there < count && gp_directory_has(run->o->out, name[there]))
+        there++;
+    return there == count;
+}
+
 /* What is marked as finished may have lost a file since: then it is done again. */
 static int is_whole(const gp_train_run *run) {
-    static const char *const name[] = {"checkpoint/finished", "training.tsv", "config.json",
-                                       "model.safetensors", "variants.tsv.gz"};
-    size_t there = 0;
-    while (there < sizeof name / sizeof *name && gp_directory_has(run->o->out, name[there]))
-        there++;
-    return there == sizeof name / sizeof *name &&
-           (run->masked || (gp_directory_has(run->o->out, "metrics.tsv") &&
-                            gp_directory_has(run->o->out, "predictions.tsv")));
+    static const char *const always[] = {"checkpoint/finished", "training.tsv", "config.json",
+                                         "model.safetensors", "variants.tsv.gz"};
+    static const char *const fitted[] = {"heritability.tsv"};
+    static const char *const measured[] = {"metrics.tsv", "predictions.tsv"};
+    static const char *const folds[] = {"folds/samples.tsv"};
+    static const char *const offsets[] = {GP_TRAIN_RIDGE_OFFSETS, GP_TRAIN_OFFSETS};
+    return has_all(run, always, sizeof always / sizeof *always) &&
+           (run->masked || has_all(run, fitted, sizeof fitted / sizeof *fitted)) &&
+           (run->masked || run->folds.count == 0 ||
+            has_all(run, measured, sizeof measured / sizeof *measured)) &&
+           (!run->o->keep_folds || has_all(run, folds, 1)) &&
+           (!run->o->offsets || has_all(run, offsets, sizeof offsets / sizeof *offsets));
 }
 
 static int look(const gp_train_run *run, int64_t *state, gp_err *err) {

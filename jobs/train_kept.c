@@ -1,6 +1,5 @@
 /* What a finished training gave, in DIR/checkpoint: outputs of all samples in use, its lines of
  * training.tsv, and of the last model its parameters. */
-#include "io/safetensors.h"
 #include "jobs/train.h"
 #include "src/base/mem.h"
 
@@ -25,9 +24,14 @@ int gp_train_digest(const gp_train_run *run, int64_t model, int64_t network, gp_
                          (long long)network);
 }
 
-/* Opens a file of a finished network, and sees that it is this run's. */
-static int open_model(const gp_train_run *run, int64_t model, int64_t network, gp_io_tensors *file,
-                      gp_err *err) {
+/* The last model's networks are kept; those of folds predict without a chromosome, or are wanted.
+ */
+static int keeps_parameters(const gp_train_run *run, int64_t model) {
+    return model == run->models - 1 || run->o->offsets || run->o->keep_folds;
+}
+
+int gp_train_kept(const gp_train_run *run, int64_t model, int64_t network, gp_io_tensors *file,
+                  gp_err *err) {
     gp_text path = {0}, digest = {0};
     gp_train_digest(run, model, network, &digest, err);
     if (model_path(run, model, network, &path, err) == GP_OK &&
@@ -41,7 +45,7 @@ static int open_model(const gp_train_run *run, int64_t model, int64_t network, g
         const gp_io_tensor *log = gp_io_tensors_find(file, "log");
         const char *is = gp_io_tensors_value(file, "digest");
         gp_io_tensors_get(file, path.bytes, &output, err);
-        if (err->code == GP_OK && model == run->models - 1)
+        if (err->code == GP_OK && keeps_parameters(run, model))
             gp_io_tensors_get(file, path.bytes, &parameter, err);
         if (err->code == GP_OK && (log == NULL || log->type != GP_IO_U8 || log->dimensions != 1 ||
                                    is == NULL || strcmp(is, digest.bytes) != 0))
@@ -83,7 +87,7 @@ static int look_at_models(gp_train_run *run, int64_t *done, gp_err *err) {
         gp_io_tensors file = {0};
         if (model_path(run, k / networks, k % networks, &path, err) == GP_OK &&
             access(path.bytes, F_OK) == 0 &&
-            open_model(run, k / networks, k % networks, &file, err) == GP_OK)
+            gp_train_kept(run, k / networks, k % networks, &file, err) == GP_OK)
             run->done[k] = done[k] = 1;
         gp_io_tensors_free(&file);
         gp_text_free(&path);
@@ -138,7 +142,7 @@ int gp_train_keep(gp_train_run *run, const gp_train_model *m, int64_t network, g
     if (gp_par_rank(run->job->par) == 0 &&
         model_path(run, m->number, network, &path, err) == GP_OK &&
         gp_train_path(run, "last.safetensors", &last, err) == GP_OK &&
-        gp_io_tensors_write(path.bytes, tensor, m->number == run->models - 1 ? 3 : 2, &pair, 1,
+        gp_io_tensors_write(path.bytes, tensor, keeps_parameters(run, m->number) ? 3 : 2, &pair, 1,
                             err) == GP_OK)
         unlink(last.bytes);
     gp_text_free(&last);
@@ -155,7 +159,7 @@ static int read_one(gp_train_run *run, gp_train_model *m, int64_t network, gp_er
     gp_text *log = &run->log[m->number * run->o->networks + network];
     gp_io_tensors file = {0};
     if (gp_train_roles(run, m->number, network, m->role, err) == GP_OK &&
-        open_model(run, m->number, network, &file, err) == GP_OK) {
+        gp_train_kept(run, m->number, network, &file, err) == GP_OK) {
         const gp_io_tensor *lines = gp_io_tensors_find(&file, "log");
         const double *output = gp_io_tensors_find(&file, "output")->data;
         for (int64_t i = 0; i < cells; i++) {
@@ -179,7 +183,7 @@ int gp_train_read(gp_train_run *run, gp_train_model *m, gp_err *err) {
         m->mean[i] = 0.0;
         m->blind[i] = NAN;
     }
-    if (m->number == run->models - 1)
+    if (m->number == run->models - 1 || run->o->keep_folds)
         m->parameter = gp_mem_alloc(run->model.table.parameters,
                                     networks * (int64_t)sizeof *m->parameter, err);
     for (int64_t k = 0; k < networks && err->code == GP_OK; k++)

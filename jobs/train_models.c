@@ -23,7 +23,7 @@ gp_ridge_plan gp_train_ridge_plan(gp_train_run *run) {
 
 /* ---- one network ---- */
 
-/* Every network has a start of its own, but for what --init gives. */
+/* Every network has a start of its own, but for what --init or --warm-start gives. */
 static void start(gp_train_run *run, uint32_t number) {
     gp_nn_model *model = &run->model;
     gp_rng rng = gp_rng_stream((uint64_t)run->o->seed, START, number, UINT32_MAX, 0);
@@ -51,15 +51,13 @@ static void tell(const gp_train_run *run, const char *name, const gp_trainer_res
            r->seconds > 0.0 ? (double)r->samples / r->seconds : 0.0, r->waited);
 }
 
-/* "fold 2, network 3"; the label makes the last two columns of training.tsv. */
-static void name_network(const gp_train_model *m, int64_t network, char name[3 * GP_TRAIN_NAME],
-                         char label[3 * GP_TRAIN_NAME]) {
+void gp_train_name(const gp_train_model *m, int64_t network, char name[3 * GP_TRAIN_NAME]) {
     char part[GP_TRAIN_NAME] = "";
+    int whole = gp_train_fold(m->run, m->number) < 0;
     if (m->run->o->networks > 1)
         snprintf(part, sizeof part, ", network %lld", (long long)network + 1);
-    snprintf(name, 3 * GP_TRAIN_NAME, "%s%s%s", gp_train_fold(m->run, m->number) < 0 ? "" : "fold ",
-             gp_train_fold(m->run, m->number) < 0 ? "all samples" : m->name, part);
-    snprintf(label, 3 * GP_TRAIN_NAME, "%s\t%lld", m->name, (long long)network + 1);
+    snprintf(name, 3 * GP_TRAIN_NAME, "%s%s%s", whole ? "" : "fold ",
+             whole ? "all samples" : m->name, part);
 }
 
 static int train(gp_train_run *run, gp_train_model *m, int64_t network, gp_err *err) {
@@ -67,7 +65,9 @@ static int train(gp_train_run *run, gp_train_model *m, int64_t network, gp_err *
     gp_trainer_result result = {0};
     char name[3 * GP_TRAIN_NAME], label[3 * GP_TRAIN_NAME];
     int64_t number = m->number * run->o->networks + network;
-    name_network(m, network, name, label);
+    gp_train_name(m, network, name);
+    /* The last two columns of training.tsv. */
+    snprintf(label, sizeof label, "%s\t%lld", m->name, (long long)network + 1);
     gp_train_roles(run, m->number, network, m->role, err);
     gp_train_path(run, "last.safetensors", &path, err);
     gp_train_digest(run, m->number, network, &digest, err);
@@ -120,7 +120,11 @@ static int finish(gp_train_run *run, gp_train_model *m, gp_err *err) {
         gp_ridge_effects(run->job, &plan, &run->ridge, m->number, m->effect, err) != GP_OK)
         return err->code;
     if (gp_par_rank(run->job->par) == 0 && gp_train_read(run, m, err) == GP_OK) {
+        if (run->o->keep_folds)
+            gp_train_folds_add(run, m, err);
         gp_train_joined(m);
+        if (run->o->offsets && gp_train_fold(run, m->number) >= 0)
+            gp_train_offsets_add(run, m, err);
         if (ridge)
             tell_shares(m);
         memcpy(run->output + m->number * cells, m->mean, (size_t)cells * sizeof *m->mean);
@@ -132,12 +136,18 @@ static int finish(gp_train_run *run, gp_train_model *m, gp_err *err) {
 
 static int do_model(gp_train_run *run, int64_t number, gp_err *err) {
     gp_train_model m = {0};
+    int warm = run->o->warm != NULL;
     if (gp_train_model_init(&m, run, number, err) == GP_OK && !run->masked)
         gp_train_join(&m, err);
     gp_par_agree(run->job->par, err);
-    for (int64_t k = 0; k < run->o->networks && err->code == GP_OK; k++)
-        if (!run->done[number * run->o->networks + k])
+    for (int64_t k = 0; k < run->o->networks && err->code == GP_OK; k++) {
+        int trained = !run->done[number * run->o->networks + k];
+        if (trained && (!warm || gp_train_warm_take(run, number, err) == GP_OK))
             train(run, &m, k, err);
+        warm = warm && !trained; /* the model's networks are taken once */
+        if (err->code == GP_OK && run->o->offsets && gp_train_fold(run, number) >= 0)
+            gp_train_hide(run, &m, k, trained, err);
+    }
     if (err->code == GP_OK)
         finish(run, &m, err);
     gp_train_model_free(&m);

@@ -34,7 +34,8 @@ static void copy_people(const gp_train_model *m, gp_io_network *to, gp_err *err)
     }
 }
 
-static int write_network(const gp_train_run *run, const gp_train_model *m, gp_err *err) {
+int gp_train_network_in(const gp_train_model *m, const char *directory, gp_err *err) {
+    const gp_train_run *run = m->run;
     const gp_patches *p = &run->patches;
     gp_io_network to = {.networks = run->o->networks};
     if (gp_io_network_init(&to, &run->model.shape, err) == GP_OK) {
@@ -52,7 +53,7 @@ static int write_network(const gp_train_run *run, const gp_train_model *m, gp_er
         to.seed = (uint64_t)run->o->seed;
         to.objective = copy(run->o->objective, err);
         if (err->code == GP_OK)
-            gp_io_network_write(&to, run->o->out, err);
+            gp_io_network_write(&to, directory, err);
         to.parameter = NULL;
     }
     gp_io_network_free(&to);
@@ -157,5 +158,6 @@ static int write_variants(const gp_train_run *run, const gp_train_model *m, gp_e
 }
 
 int gp_train_network(const gp_train_run *run, const gp_train_model *m, gp_err *err) {
-    return write_variants(run, m, err) == GP_OK ? write_network(run, m, err) : err->code;
+    return write_variants(run, m, err) == GP_OK ? gp_train_network_in(m, run->o->out, err)
+                                                : err->code;
 }

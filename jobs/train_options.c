@@ -10,7 +10,9 @@ static const struct {
     int64_t small; /* samples in use; fewer are a small cohort */
     int64_t layers[2], networks[2];
     double dropout[2];
-    double epochs, samples; /* epochs + samples / n */
+    double epochs, samples; /* epochs + samples / n; */
+    double again;           /* of these, where networks go on from an earlier run's, */
+    int64_t least;          /* but at least so many */
     double warmup;          /* share of the steps */
     double validation;
     int64_t batch, shard;
@@ -23,6 +25,8 @@ static const struct {
               .dropout = {0.3, 0.1},
               .epochs = 10,
               .samples = 3000,
+              .again = 1.0 / 3.0,
+              .least = 3,
               .warmup = 0.1,
               .validation = 0.1,
               .batch = 64,
@@ -71,6 +75,10 @@ const gp_option gp_train_option_table[] = {
     {"validation", GP_REAL, AT(validation), "F",
      "with one network: share of the training samples that it is measured on instead (default 0.1)",
      0, 0.9, NULL},
+    {"offsets", GP_FLAG, AT(offsets), NULL,
+     "also predict left-out samples without each chromosome in turn, for gp-dist assoc --offset; "
+     "train with --chromosome-dropout then (0.1 will do)",
+     0, 0, NULL},
     {.name = "Network", .type = GP_HEADING},
     {"patch", GP_WHOLE, AT(patch), "N",
      "consecutive variants that make a token (default: a tenth of all, at least 5)", 1, 1e9, NULL},
@@ -95,12 +103,16 @@ const gp_option gp_train_option_table[] = {
     {"init", GP_TEXT, AT(init), "DIR",
      "start from the network in DIR, of the same variants and sizes; its heads start anew", 0, 0,
      NULL},
+    {"warm-start", GP_TEXT, AT(warm), "DIR",
+     "go on from the networks of an earlier run on fewer or other data, which were kept with "
+     "--keep-folds: each fold's from the same fold's, which have not seen the samples left out",
+     0, 0, NULL},
     {"lora", GP_WHOLE, AT(training.lora), "R",
      "train only updates of rank R of the attention and MLP matrices, and the heads; with --init",
      1, 10000, NULL},
     {"epochs", GP_WHOLE, AT(training.epochs), "N",
      "times that every training sample is seen, at most (default: 10, and 3,000 divided by the "
-     "samples)",
+     "samples; a third of that with --warm-start, at least 3)",
      1, 1e6, NULL},
     {"batch-size", GP_WHOLE, AT(training.batch), "N",
      "samples of a step (default: 64, or all where there are fewer)", 1, 1e9, NULL},
@@ -136,6 +148,8 @@ const gp_option gp_train_option_table[] = {
     {"seed", GP_WHOLE, AT(seed), "N", "random seed (default 1)", 0, 9e15, NULL},
     {.name = "Run", .type = GP_HEADING},
     {"out", GP_TEXT, AT(out), "DIR", "directory for the results", 0, 0, NULL},
+    {"keep-folds", GP_FLAG, AT(keep_folds), NULL,
+     "keep the networks of every fold in DIR/folds, for --warm-start of a later run", 0, 0, NULL},
     {"precision", GP_CHOICE, AT(precision), NULL,
      "numbers of the matrix products (default float32); bf16 is faster where the CPU has it", 0, 0,
      "float32|bf16"},
@@ -166,6 +180,10 @@ const char gp_train_description[] =
     "DIR/metrics.tsv\ttrait model fold n r2 r mse auc, for each fold and for all together\n"
     "DIR/predictions.tsv\tFID IID trait fold observed covariates ridge transformer, of left-out "
     "samples\n"
+    "DIR/heritability.tsv\ttrait fold samples heritability, that of ridge regression's penalty\n"
+    "DIR/offsets.ridge.tsv.gz, DIR/offsets.transformer.tsv.gz\twith --offsets: FID IID, then for "
+    "each trait the prediction of left-out samples, and TRAIT@CHROMOSOME without each chromosome; "
+    "log odds of binary traits\n"
     "DIR/training.tsv\tlosses, learning rate and gradient of every epoch; "
     "DIR/tensorboard the same for TensorBoard\n"
     "DIR/config.json, DIR/model.safetensors\tthe network, its tensors by name\n"
@@ -194,6 +212,9 @@ static int check_masked(const gp_train_options *o, gp_err *err) {
                         : o->validation == 0.0    ? "--validation 0"
                         : o->networks > 1         ? "--networks"
                         : o->cohort.pheno != NULL ? "--pheno"
+                        : o->offsets              ? "--offsets"
+                        : o->keep_folds           ? "--keep-folds"
+                        : o->warm != NULL         ? "--warm-start"
                                                   : NULL;
     if (other != NULL)
         return gp_err_set(err, GP_EINPUT,
@@ -215,6 +236,14 @@ static int check_others(const gp_train_options *o, gp_err *err) {
     if (o->folds.folds == 1)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --folds 1 leaves nobody to train with; 2 or more, or 0");
+    if (o->offsets && o->folds.folds == 0 && o->folds.file == NULL)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --offsets are predictions of samples that folds leave "
+                          "out; --folds 0 leaves out none");
+    if (o->warm != NULL && o->init != NULL)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --warm-start and --init both say what to start from; name "
+                          "one");
     if (o->training.lora > 0 && o->init == NULL)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --lora updates a network that is there; name it with "
@@ -259,9 +288,12 @@ void gp_train_settle(gp_train_options *o, int64_t samples) {
         o->validation = defaults.validation;
     if (isnan(o->training.dropout))
         o->training.dropout = defaults.dropout[large];
-    if (o->training.epochs == 0)
-        o->training.epochs =
-            (int64_t)(defaults.epochs + defaults.samples / (double)gp_most(samples, 1) + 0.5);
+    if (o->training.epochs == 0) {
+        double epochs = defaults.epochs + defaults.samples / (double)gp_most(samples, 1);
+        o->training.epochs = (int64_t)(epochs + 0.5);
+        if (o->warm != NULL)
+            o->training.epochs = gp_most((int64_t)(epochs * defaults.again + 0.5), defaults.least);
+    }
     if (o->layers == 0)
         o->layers = defaults.layers[large];
     if (o->networks == 0)

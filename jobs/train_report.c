@@ -43,7 +43,11 @@ static bytes count_bytes(gp_train_run *run, const gp_nn_model *model) {
     if (ranks > 1) /* MPI's own room for sums on their way */
         b.training += model->table.parameters * (int64_t)sizeof(int64_t);
     b.joining = (run->o->networks + 1) * b.parameters;
-    if (run->o->init != NULL)
+    if (run->o->offsets) /* without each chromosome; and of one fold's samples again */
+        b.people += 8 * run->traits *
+                    (run->n * (run->patches.chromosomes + 1) +
+                     gp_units(run->n, run->folds.count) * run->patches.chromosomes);
+    if (run->o->init != NULL || run->o->warm != NULL)
         b.parameters += run->o->networks * b.parameters;
     if (!run->masked) {
         ridge = gp_train_ridge_plan(run);

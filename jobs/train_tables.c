@@ -17,7 +17,7 @@ enum { MODELS = sizeof model_name / sizeof *model_name };
 typedef struct tables {
     gp_train_run *run;
     double *observed, *guess; /* [n] of the samples that count */
-    gp_text metrics, events;
+    gp_text metrics, heritability, events;
     gp_accuracy *all; /* [traits x MODELS] of all folds together */
 } tables;
 
@@ -198,6 +198,24 @@ static void show(const tables *w) {
     }
 }
 
+/* ---- what the ridge's penalties say ---- */
+
+static void list_heritability(tables *w, gp_err *err) {
+    const gp_ridge *r = &w->run->ridge;
+    gp_text_print(&w->heritability, err, "trait\tfold\tsamples\theritability\n");
+    for (int64_t t = 0; t < r->traits; t++)
+        for (int64_t k = 0; k < r->models; k++) {
+            char fold[GP_TRAIN_NAME];
+            int64_t at = k * r->traits + t;
+            gp_train_fold_name(w->run, k == r->models - 1 ? -1 : k, fold);
+            gp_text_print(&w->heritability, err, "%s\t%s\t%lld",
+                          w->run->cohort.trait[w->run->trait[t]].name, fold,
+                          (long long)r->trained[at]);
+            gp_metrics_number(&w->heritability, r->heritability[at], err);
+            gp_text_add(&w->heritability, "\n", 1, err);
+        }
+}
+
 /* ---- together ---- */
 
 static int make(tables *w, gp_err *err) {
@@ -215,7 +233,11 @@ static int make(tables *w, gp_err *err) {
     if (err->code == GP_OK && run->folds.count > 0 && run->traits > 0) {
         write_predictions(run, err);
         show(w);
+        if (run->o->warm != NULL)
+            gp_train_warm_tell(run);
     }
+    if (!run->masked)
+        list_heritability(w, err);
     free(step);
     return err->code;
 }
@@ -247,9 +269,11 @@ int gp_train_tables(gp_train_run *run, gp_err *err) {
         make(&w, err);
     if (gp_par_agree(run->job->par, err) == GP_OK && write_training(run, err) == GP_OK &&
         gp_train_write(run, "tensorboard/events.out.tfevents.0.gp-dist", &w.events, err) == GP_OK &&
+        (run->masked || gp_train_write(run, "heritability.tsv", &w.heritability, err) == GP_OK) &&
         run->folds.count > 0 && run->traits > 0)
         gp_train_write(run, "metrics.tsv", &w.metrics, err);
     gp_text_free(&w.metrics);
+    gp_text_free(&w.heritability);
     gp_text_free(&w.events);
     free(w.observed);
     free(w.guess);

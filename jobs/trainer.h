@@ -88,6 +88,11 @@ extern const char gp_trainer_header[];
 int gp_trainer_outputs(const gp_trainer_plan *plan, int32_t masked_chromosome, double *output,
                        gp_err *err);
 
+/** The same for the samples of one role (of plan->role; -1: all), which also makes their shards; 0
+ *  for the others. */
+int gp_trainer_outputs_of(const gp_trainer_plan *plan, int role, int32_t masked_chromosome,
+                          double *output, gp_err *err);
+
 /** Bytes that a rank with `threads` threads needs beside parameters' tables and calls. Local. */
 int64_t gp_trainer_bytes(const gp_trainer_settings *settings, const gp_nn_model *model,
                          int64_t shard, int64_t threads, int64_t ranks);

@@ -81,11 +81,16 @@ done:
 
 int gp_trainer_outputs(const gp_trainer_plan *plan, int32_t masked_chromosome, double *output,
                        gp_err *err) {
+    return gp_trainer_outputs_of(plan, -1, masked_chromosome, output, err);
+}
+
+int gp_trainer_outputs_of(const gp_trainer_plan *plan, int role, int32_t masked_chromosome,
+                          double *output, gp_err *err) {
     int64_t shard = gp_units(plan->settings->batch, plan->slots->slots);
     int64_t count = plan->slots->n * plan->model->shape.traits;
     gp_trainer t = {.plan = plan, .par = plan->job->par, .shard = shard, .listed = shard};
     gp_trainer_list all = {0};
-    gp_trainer_list_init(&t, -1, &all, err);
+    gp_trainer_list_init(&t, role, &all, err);
     gp_lanes_init(&t, 0, err);
     if (gp_par_agree(t.par, err) != GP_OK)
         goto done;

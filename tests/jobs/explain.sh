@@ -32,6 +32,16 @@ done
 zcat attention.tsv.gz | awk -F '\t' 'NR > 1 { if ($6 != "#NA" || $7 != "#NA") exit 1; sum += $8 }
     END { exit sum < 0.999 || sum > 1.001 }' || fail "shares of attention do not add up to 1" # float32; there is no covariate
 
+# ---- its index ----
+for region in 1 2:1-3000000 3; do
+    tabix gradient.tsv.gz $region | awk -v r=$region 'BEGIN { split(r, p, "[:-]") }
+        $1 != p[1] || (p[2] != "" && ($2 < p[2] || $2 > p[3])) { exit 1 }' || fail "the index finds other lines of $region"
+done
+for chromosome in 1 2 3; do
+    same "lines of chromosome $chromosome" <(tabix gradient.tsv.gz $chromosome) \
+        <(zcat gradient.tsv.gz | awk -F '\t' -v c=$chromosome 'NR > 1 && $1 == c')
+done
+
 # ---- ranks and threads ----
 head -800 e.pheno.tsv | cut -f 1,2 >keep.txt
 some=(--quiet --model m --store e.h5 --keep keep.txt --steps 4)
@@ -41,6 +51,7 @@ for method in gradient integrated attention; do
     ranks 3 explain "${some[@]}" --threads 1 --method $method --out ranks.$method.gz || fail "$method, 3 ranks"
     same "$method, threads" one.$method.gz threads.$method.gz
     same "$method, ranks" one.$method.gz ranks.$method.gz
+    same "$method, index" one.$method.gz.tbi ranks.$method.gz.tbi
 done
 ranks 2 explain --max-samples 100 --model m --store e.h5 --out x.gz 2>err.log || fail "some samples"
 grep -q "explained with 100 samples" err.log || fail "some samples: $(cat err.log)"

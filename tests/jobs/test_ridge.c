@@ -356,6 +356,109 @@ static void effects_of_variants_and_covariates_give_the_predictions(void **state
     run_close(&r);
 }
 
+/* What a chromosome's variants add, by dense effects of the fold's model. */
+typedef struct parts {
+    const run *r;
+    const dense *d;
+    const double *effect; /* [FOLDS][M x TRAITS] */
+    double *left;         /* [TRAITS x n] of the predictions, without the chromosomes so far */
+    int64_t chromosomes;
+    double worst;
+} parts;
+
+static void take_part(void *context, int64_t chromosome, const double *part) {
+    parts *w = context;
+    const gp_ridge *g = &w->r->ridge;
+    int64_t first = 0, counting = 0;
+    for (int64_t k = 0; k < chromosome; k++)
+        first += gp_store_chromosome(w->r->store, k)->count;
+    int64_t last = first + gp_store_chromosome(w->r->store, chromosome)->count;
+    double *sum = room(TRAITS * g->n, sizeof *sum);
+    for (int64_t v = 0; v < last; v++) {
+        int counts = 0;
+        for (int64_t k = 0; k < g->n && !counts; k++)
+            counts = w->d->z[v * g->n + k] != 0.0;
+        for (int64_t i = 0; i < g->n && counts && v >= first; i++)
+            for (int64_t t = 0; t < TRAITS; t++)
+                sum[t * g->n + i] += w->d->z[v * g->n + i] *
+                                     w->effect[(g->sample[i] % FOLDS * M + counting) * TRAITS + t];
+        counting += counts;
+    }
+    for (int64_t i = 0; i < TRAITS * g->n; i++) {
+        w->worst = fmax(w->worst, fabs(part[i] - sum[i]));
+        w->left[i] -= part[i];
+    }
+    w->chromosomes++;
+    free(sum);
+}
+
+static void
+chromosomes_add_what_their_effects_say_and_together_all_but_the_covariates(void **state) {
+    (void)state;
+    gp_err err = {0};
+    run r;
+    double worst = 0;
+    assert_all(open_all(&r, FOLDS, &err) == GP_OK);
+    assert_all(gp_ridge_fit(&job, &r.plan, &r.ridge, &err) == GP_OK);
+    dense d = dense_new(&r);
+    int64_t n = d.n;
+    double *effect = room(FOLDS * M, TRAITS * sizeof *effect);
+    parts w = {.r = &r, .d = &d, .effect = effect, .left = room(TRAITS * n, sizeof *w.left)};
+    for (int64_t f = 0; f < FOLDS; f++)
+        assert_all(gp_ridge_effects(&job, &r.plan, &r.ridge, f, effect + f * M * TRAITS, &err) ==
+                   GP_OK);
+    for (int64_t t = 0; t < TRAITS; t++)
+        for (int64_t i = 0; i < n; i++)
+            w.left[t * n + i] = r.ridge.value[(r.ridge.sample[i] % FOLDS * TRAITS + t) * n + i];
+    assert_all(gp_ridge_parts(&job, &r.plan, &r.ridge, take_part, &w, &err) == GP_OK);
+    assert_all(w.chromosomes == CHROMOSOMES);
+    /* products are good to 1e-11; traits have a size of 10 */
+    assert_all(w.worst < 1e-9);
+    for (int64_t t = 0; t < TRAITS; t++)
+        for (int64_t i = 0; i < n; i++) {
+            int64_t s = r.ridge.sample[i];
+            const double *fixed = r.ridge.fixed + (s % FOLDS * TRAITS + t) * (1 + COVARIATES);
+            double rest = fixed[0];
+            for (int64_t k = 0; k < COVARIATES; k++)
+                rest += fixed[1 + k] * r.cohort.covariate[k].value[s];
+            if (r.cohort.complete[s])
+                worst = fmax(worst, fabs(w.left[t * n + i] - rest));
+        }
+    assert_all(worst < 1e-6); /* alpha is off by its residual */
+    free(w.left);
+    free(effect);
+    dense_free(&d);
+    run_close(&r);
+}
+
+static void take_nothing(void *context, int64_t chromosome, const double *part) {
+    (void)context;
+    (void)chromosome;
+    (void)part;
+}
+
+static void memory_that_is_refused_on_one_rank_ends_the_parts_of_chromosomes(void **state) {
+    (void)state;
+    gp_err err = {0};
+    run r;
+    assert_all(open_all(&r, 2, &err) == GP_OK);
+    r.plan.traits = 1;
+    assert_all(gp_ridge_fit(&job, &r.plan, &r.ridge, &err) == GP_OK);
+    for (int64_t k = 1;; k = k < 50 ? k + 1 : k * 3) {
+        gp_err refused = {0};
+        if (gp_par_rank(par) == gp_par_size(par) - 1)
+            gp_mem_fail_at(k);
+        int code = gp_ridge_parts(&job, &r.plan, &r.ridge, take_nothing, NULL, &refused);
+        gp_mem_fail_at(0);
+        assert_all(code == refused.code);
+        if (code == GP_OK)
+            break;
+        assert_all(code == GP_EFAIL && strstr(refused.text, "memory") != NULL);
+        assert_all(k < 1000000);
+    }
+    run_close(&r);
+}
+
 static void a_trait_without_signal_is_predicted_by_its_covariates(void **state) {
     (void)state;
     gp_err err = {0};
@@ -537,6 +640,9 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(baselines_are_as_dense_systems_solved_whole),
         cmocka_unit_test(effects_of_variants_and_covariates_give_the_predictions),
+        cmocka_unit_test(
+            chromosomes_add_what_their_effects_say_and_together_all_but_the_covariates),
+        cmocka_unit_test(memory_that_is_refused_on_one_rank_ends_the_parts_of_chromosomes),
         cmocka_unit_test(a_trait_without_signal_is_predicted_by_its_covariates),
         cmocka_unit_test(traits_that_cannot_be_fitted_are_named_with_their_fold),
         cmocka_unit_test(the_penalty_is_where_the_parabola_is_lowest),

@@ -88,7 +88,8 @@ typedef struct outcome {
     int64_t parameters, log_length;
     float parameter[ROOM / 64];
     char log[ROOM / 64];
-    double output[3 * N * TRAITS]; /* plain; with a chromosome masked; plain, with one thread */
+    double output[4 * N * TRAITS]; /* plain; with a chromosome masked; plain, with one thread; as
+                                      the second, of the samples that have no role */
 } outcome;
 
 static const setup usual = {.ranks = 1,
@@ -205,6 +206,8 @@ static void train_here(gp_par *par, const setup *s, outcome *out) {
     omp_set_num_threads(1);
     if (code == GP_OK)
         code = gp_trainer_outputs(&plan, -1, out->output + 2 * N * TRAITS, err);
+    if (code == GP_OK)
+        code = gp_trainer_outputs_of(&plan, GP_ROLE_NONE, 1, out->output + 3 * N * TRAITS, err);
     out->parameters = model.table.parameters;
     memcpy(out->parameter, model.parameter, (size_t)out->parameters * sizeof *out->parameter);
     out->log_length = log.length;
@@ -361,7 +364,13 @@ static void outputs_are_those_of_samples_that_go_alone(void **state) {
     gp_nn_model model = {0};
     double worst = 0, masked_moves = 0;
     assert_all(trains(&s, &one));
-    assert_all(memcmp(one.output, one.output + 2 * N * TRAITS, sizeof one.output / 3) == 0);
+    assert_all(memcmp(one.output, one.output + 2 * N * TRAITS, N * TRAITS * sizeof *one.output) ==
+               0);
+    for (int64_t i = 0; i < N * TRAITS; i++) {
+        double some = one.output[3 * N * TRAITS + i], all = one.output[N * TRAITS + i];
+        /* other shards: roundings of float32 */
+        assert_all(role[i / TRAITS] == GP_ROLE_NONE ? fabs(some - all) < 1e-5 : some == 0.0);
+    }
     assert_all(model_open(&model, &s, &engine, &err) == GP_OK);
     memcpy(model.parameter, one.parameter, (size_t)one.parameters * sizeof *one.parameter);
     gp_nn_work *work = gp_nn_work_new(&model, 1, 0, &err);

@@ -15,7 +15,7 @@ alike() {
 
 # ---- ranks and threads ----
 "$GP_DIST" train --threads 1 "${data[@]}" "${small[@]}" --out r1 2>r1.log || fail "one rank: $(cat r1.log)"
-for file in config.json model.safetensors variants.tsv.gz metrics.tsv predictions.tsv training.tsv \
+for file in config.json model.safetensors variants.tsv.gz metrics.tsv predictions.tsv heritability.tsv training.tsv \
     tensorboard/events.out.tfevents.0.gp-dist; do
     [ -s r1/$file ] || fail "no $file"
 done
@@ -190,6 +190,8 @@ ranks 2 train --quiet --threads 1 "${data[@]}" "${small[@]}" --causal --rotary 0
 "$GP_DIST" train --quiet --store c.h5 --pheno c.pheno.tsv --pheno-name trait1 "${small[@]}" --out alone || fail "no covariates"
 "$GP_DIST" train --quiet "${data[@]}" "${size[@]}" --networks 1 --epochs 1 --folds 0 --validation 0 --out blind || fail "no validation"
 [ ! -e blind/metrics.tsv ] && [ -s blind/model.safetensors ] || fail "no validation: $(ls blind)"
+"$GP_DIST" train "${data[@]}" "${size[@]}" --networks 1 --epochs 1 --folds 0 --validation 0 --out blind 2>err.log || fail "no validation, again"
+grep -q "blind: is finished already" err.log || fail "what measures nothing is never finished: $(cat err.log)"
 "$GP_DIST" train --quiet "${data[@]}" "${size[@]}" --networks 3 --epochs 1 --folds 0 --out every || fail "networks without folds"
 awk -F '\t' 'NR > 1 && $3 != "validation" { exit 1 } NR > 1 && $4 > 200 { n++ } END { exit n != 6 }' every/metrics.tsv ||
     fail "several networks measure all samples: $(cat every/metrics.tsv)"
