@@ -72,6 +72,12 @@ static int prepare_directory(gp_tables *tables, gp_err *err) {
 
 /* ---- opening ---- */
 
+static int add_header(const gp_tables_trait *trait, gp_text *text, gp_err *err) {
+    if (trait->header != NULL)
+        return gp_text_add(text, trait->header, (int64_t)strlen(trait->header), err);
+    return gp_sumstat_add_header(&trait->form, text, err);
+}
+
 /* The first part of a table begins the table's own file; it holds the header. */
 static int open_part(const gp_job *job, gp_tables *tables, int64_t t, gp_err *err) {
     int first = gp_par_group(job->par) == 0;
@@ -83,8 +89,7 @@ static int open_part(const gp_job *job, gp_tables *tables, int64_t t, gp_err *er
     if (path != NULL)
         gp_part_open(&tables->table[t].part, path, first, err);
     free(path);
-    if (err->code == GP_OK && first &&
-        gp_sumstat_add_header(&tables->table[t].trait->form, tail, err) == GP_OK)
+    if (err->code == GP_OK && first && add_header(tables->table[t].trait, tail, err) == GP_OK)
         gp_part_add_header(&tables->table[t].part, tail, tables->pack, err);
     return err->code;
 }

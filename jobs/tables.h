@@ -20,6 +20,11 @@ typedef struct gp_tables_trait {
     gp_sumstat_form form;
     const char *model, *test; /* as in gp_sumstats_meta */
     int64_t samples, cases;
+    /* For lines that come from another table, with more columns; form, model, test, samples and
+     * cases are then not used. */
+    const char *header; /* the header line, with its newline; NULL: the form's */
+    const char *meta;   /* the other table's metadata, zero-terminated; NULL: made from the above */
+    const char *note;   /* what is new, for the metadata */
 } gp_tables_trait;
 
 typedef struct gp_out_table {
@@ -28,6 +33,7 @@ typedef struct gp_out_table {
     gp_part part;
     int64_t base;  /* bytes of the sections before this one */
     int64_t wrote; /* bytes of them that this rank wrote */
+    int64_t owed;  /* lines that this rank owes to this table, beside those that it owes to all */
     gp_text runs;  /* of them, where this rank will describe the table */
     gp_text head;  /* lines that an earlier group's text block ends with */
     gp_text tail;  /* the text block being filled */
@@ -72,7 +78,7 @@ int gp_tables_end_block(gp_tables *tables, gp_err *err);
  *  as in gp_tables_finish. */
 int gp_tables_end_section(gp_job *job, gp_tables *tables, gp_err *err);
 
-/** What stands in every table's metadata. */
+/** What stands in every table's metadata. Not used where the traits have theirs. */
 typedef struct gp_tables_meta {
     const char *missing, *covariates, *store_digest;
 } gp_tables_meta;

@@ -28,7 +28,7 @@ typedef struct finish {
     gp_job *job;
     gp_tables *tables;
     const gp_tables_meta *meta;
-    int64_t lines; /* in every table */
+    int64_t *lines; /* [count] in each table */
 } finish;
 
 static const char *index_suffix(const gp_tables *tables) {
@@ -148,11 +148,11 @@ int gp_tables_end_section(gp_job *job, gp_tables *tables, gp_err *err) {
 static int check_whole(const finish *f, int64_t t, int64_t lines, const char *data, gp_err *err) {
     int64_t size = 0;
     if (gp_io_file_size(data, &size, err) == GP_OK &&
-        (lines != f->lines || size != f->tables->table[t].base))
+        (lines != f->lines[t] || size != f->tables->table[t].base))
         gp_err_set(err, GP_EFAIL,
                    "%s/%s: %lld lines in %lld bytes were written, %lld in %lld are there; run the "
                    "command again",
-                   f->tables->directory, f->tables->table[t].name, (long long)f->lines,
+                   f->tables->directory, f->tables->table[t].name, (long long)f->lines[t],
                    (long long)f->tables->table[t].base, (long long)lines, (long long)size);
     return err->code;
 }
@@ -184,27 +184,34 @@ static int add_index(finish *f, int64_t t, const char *data, desk *d, gp_err *er
     return err->code;
 }
 
-static int add_metadata(finish *f, int64_t t, const char *data, gp_err *err) {
-    gp_tables *tables = f->tables;
-    char md5[33] = "", program[64];
-    gp_text yaml = {0};
+static int print_metadata(const finish *f, int64_t t, const char *md5, gp_text *yaml, gp_err *err) {
+    const gp_out_table *table = &f->tables->table[t];
+    const gp_tables_trait *trait = table->trait;
+    char program[64];
+    if (trait->meta != NULL)
+        return gp_sumstats_meta_revise(trait->meta, md5, trait->note, yaml, err);
     snprintf(program, sizeof program, "gp-dist %s", gp_version);
-    const gp_tables_trait *trait = tables->table[t].trait;
-    gp_sumstats_meta about = {.trait = trait->name,
-                              .file_name = tables->table[t].name,
-                              .md5 = md5,
-                              .program = program,
-                              .model = trait->model,
-                              .test = trait->test,
-                              .missing = f->meta->missing,
-                              .covariates = f->meta->covariates,
-                              .store_digest = f->meta->store_digest,
-                              .samples = trait->samples,
-                              .cases = trait->cases,
-                              .variants = f->lines};
-    char *path = gp_tables_path(tables, t, 0, "-meta.yaml", err);
+    const gp_sumstats_meta about = {.trait = trait->name,
+                                    .file_name = table->name,
+                                    .md5 = md5,
+                                    .program = program,
+                                    .model = trait->model,
+                                    .test = trait->test,
+                                    .missing = f->meta->missing,
+                                    .covariates = f->meta->covariates,
+                                    .store_digest = f->meta->store_digest,
+                                    .samples = trait->samples,
+                                    .cases = trait->cases,
+                                    .variants = f->lines[t]};
+    return gp_sumstats_meta_print(&about, yaml, err);
+}
+
+static int add_metadata(const finish *f, int64_t t, const char *data, gp_err *err) {
+    char md5[33] = "";
+    gp_text yaml = {0};
+    char *path = gp_tables_path(f->tables, t, 0, "-meta.yaml", err);
     if (path != NULL && gp_io_md5_file(data, md5, err) == GP_OK &&
-        gp_sumstats_meta_print(&about, &yaml, err) == GP_OK)
+        print_metadata(f, t, md5, &yaml, err) == GP_OK)
         gp_io_fill_file(path, yaml.bytes, yaml.length, err);
     gp_text_free(&yaml);
     free(path);
@@ -302,9 +309,14 @@ static int rename_all(finish *f, gp_err *err) {
 }
 
 /* What the ranks owe and found, over all of them. */
-static int join_ranks(finish *f, gp_err *err) {
-    int64_t csi = f->tables->csi;
-    gp_par_sum(f->job->par, &f->lines, 1, err);
+static int join_ranks(finish *f, int64_t lines, gp_err *err) {
+    int64_t csi = f->tables->csi, count = f->tables->count;
+    f->lines = gp_mem_alloc(count, sizeof *f->lines, err);
+    if (gp_par_agree(f->job->par, err) != GP_OK)
+        return err->code;
+    for (int64_t t = 0; t < count; t++)
+        f->lines[t] = lines + f->tables->table[t].owed;
+    gp_par_sum(f->job->par, f->lines, count, err);
     gp_par_max(f->job->par, &csi, 1, err);
     f->tables->csi = (int)csi;
     return gp_par_agree(f->job->par, err);
@@ -312,9 +324,10 @@ static int join_ranks(finish *f, gp_err *err) {
 
 int gp_tables_finish(gp_job *job, gp_tables *tables, int64_t lines, const gp_tables_meta *meta,
                      gp_err *err) {
-    finish f = {.job = job, .tables = tables, .meta = meta, .lines = lines};
-    if (end_section(job, tables, 1, err) == GP_OK && join_ranks(&f, err) == GP_OK &&
+    finish f = {.job = job, .tables = tables, .meta = meta};
+    if (end_section(job, tables, 1, err) == GP_OK && join_ranks(&f, lines, err) == GP_OK &&
         describe(&f, err) == GP_OK && sync_all(&f, err) == GP_OK)
         tables->finished = rename_all(&f, err) == GP_OK;
+    free(f.lines);
     return err->code;
 }
