@@ -8,14 +8,15 @@ const char gp_version[] = GP_VERSION;
 
 extern const gp_command gp_command_import, gp_command_info, gp_command_simulate, gp_command_grm,
     gp_command_pca, gp_command_assoc, gp_command_blup, gp_command_train, gp_command_predict,
-    gp_command_explain, gp_command_merge, gp_command_report;
+    gp_command_explain, gp_command_merge, gp_command_run, gp_command_report;
 
 const gp_command *const gp_commands[] = {&gp_command_import,   &gp_command_info,
                                          &gp_command_simulate, &gp_command_grm,
                                          &gp_command_pca,      &gp_command_assoc,
                                          &gp_command_blup,     &gp_command_train,
                                          &gp_command_predict,  &gp_command_explain,
-                                         &gp_command_merge,    &gp_command_report,   NULL};
+                                         &gp_command_merge,    &gp_command_run,
+                                         &gp_command_report,   NULL};
 
 const gp_command *gp_command_find(const char *name) {
     for (int i = 0; gp_commands[i] != NULL; i++)

@@ -21,4 +21,8 @@ int gp_directory_has(const char *path, const char *name);
  *  where there is none. */
 void gp_directory_forget(const char *path, const char *name);
 
+/** Removes a directory and all that is in it; links are not followed. Nothing where there is none.
+ *  GP_EFAIL where something stays. */
+int gp_directory_remove(const char *path, gp_err *err);
+
 #endif

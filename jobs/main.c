@@ -3,6 +3,7 @@
 #include "io/file.h"
 #include "jobs/command.h"
 #include "jobs/help.h"
+#include "jobs/run_command.h"
 #include "jobs/threads.h"
 #include "jobs/times.h"
 #include "mpi/par.h"
@@ -224,6 +225,7 @@ static void keep_memory(void) {
 int main(int argc, char **argv) {
     gp_err err = {0};
     gp_par *par = NULL;
+    gp_run_options_make();
     if (argc == 2 && strcmp(argv[1], "--man") == 0)
         return print_man();
     keep_memory();

@@ -14,6 +14,8 @@ enum { BAR_CELLS = 22, LINE_EVERY = 60 /* seconds */ };
 static struct terminal {
     int rank, quiet;
     int has_bar; /* a bar stands on the last line */
+    FILE *log;
+    double log_began;
 } terminal;
 
 double gp_clock(void) {
@@ -30,8 +32,16 @@ static void clear_bar(void) {
     terminal.has_bar = 0;
 }
 
+static void write_log(const char *kind, const char *line) {
+    if (terminal.log == NULL)
+        return;
+    fprintf(terminal.log, "%10.2f  %s%s\n", gp_clock() - terminal.log_began, kind, line);
+    fflush(terminal.log);
+}
+
 static void say(void *context, int level, const char *line) {
     const struct terminal *t = context;
+    write_log(level == GP_WARN ? "warning: " : "", line);
     if (t->rank != 0 || (t->quiet && level != GP_WARN))
         return;
     clear_bar();
@@ -43,10 +53,23 @@ void gp_terminal_open(gp_sink *sink, int rank, int quiet) {
     *sink = (gp_sink){.say = say, .context = &terminal};
 }
 
+void gp_terminal_log(const char *path) {
+    char when[64] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+    if (terminal.log != NULL)
+        fclose(terminal.log);
+    terminal.log = fopen(path, "a");
+    terminal.log_began = gp_clock();
+    if (gmtime_r(&now, &utc) != NULL && strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", &utc))
+        write_log("", when);
+}
+
 void gp_terminal_error(int rank, const gp_err *err) {
     if (rank != 0)
         return;
     clear_bar();
+    write_log("error: ", err->text);
     fprintf(stderr, "gp-dist: error: %s\n", err->text);
 }
 

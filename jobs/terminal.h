@@ -14,6 +14,10 @@
  *  Notes: "gp-dist: …"; warnings: "gp-dist: warning: …". A progress bar steps aside for them. */
 void gp_terminal_open(gp_sink *sink, int rank, int quiet);
 
+/** From now on rank 0's lines, notes too where they are not shown, are added to a file as well,
+ * each behind the seconds since then. Nothing where the file cannot be made. */
+void gp_terminal_log(const char *path);
+
 /** Prints "gp-dist: error: TEXT" on rank 0 (the only place that does). */
 void gp_terminal_error(int rank, const gp_err *err);
 

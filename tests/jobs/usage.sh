@@ -45,8 +45,9 @@ for n in 1 4; do
         "command line: --maf: '0.7x' is not a number; give a number from 0 to 0.5" ranks $n assoc --maf 0.7x
     expect_error "option twice, $n ranks" 64 'command line: --out is given twice' ranks $n assoc --out a --out b
     expect_error "missing value, $n ranks" 64 'command line: --out needs a value: ' ranks $n assoc --out
-    expect_error "config alone, $n ranks" 64 "command line: --config without a command means 'run'" \
-        ranks $n --config study.conf
+    expect_error "config alone means run, $n ranks" 64 'command line: run needs --pheno FILE' \
+        ranks $n --config /dev/null --store x.h5
+    expect_error "missing config of a run, $n ranks" 64 '(\./)?nowhere\.conf' ranks $n --config nowhere.conf
     expect_error "missing config, $n ranks" 64 '(\./)?nowhere\.conf' ranks $n assoc --config nowhere.conf
 done
 

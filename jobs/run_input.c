@@ -1,0 +1,162 @@
+/* What a run is made from, and the digests that tell whether it has changed. */
+#include "io/file.h"
+#include "io/md5.h"
+#include "jobs/input.h"
+#include "jobs/job.h"
+#include "jobs/run.h"
+#include "jobs/traits.h"
+#include "src/base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST = 50 /* samples of a network, and ten times its cases or controls */ };
+
+int gp_run_path(const gp_run *run, const char *name, gp_text *path, gp_err *err) {
+    path->length = 0;
+    return gp_text_print(path, err, "%s/%s", run->out, name);
+}
+
+/* ---- digests, on rank 0 ---- */
+
+static void add_word(gp_io_md5 *md5, const char *s) {
+    gp_io_md5_add(md5, s != NULL ? s : "", s != NULL ? (int64_t)strlen(s) + 1 : 1);
+}
+
+static void add_ids(gp_io_md5 *md5, const gp_ids *ids) {
+    for (int64_t k = 0; k < ids->count; k++)
+        add_word(md5, gp_ids_get(ids, k));
+    add_word(md5, "");
+}
+
+static int take_digests(gp_run *run, gp_err *err) {
+    const gp_cohort *c = &run->cohort;
+    const gp_selection *s = &run->selection;
+    int64_t n = c->samples.n, column = n * (int64_t)sizeof(double);
+    gp_io_md5 *md5 = gp_io_md5_new(err);
+    if (md5 == NULL)
+        return err->code;
+    add_word(md5, gp_store_digest(run->store));
+    gp_io_md5_add(md5, c->kept, n);
+    for (int64_t k = 0; k < c->covariates; k++) {
+        add_word(md5, c->covariate[k].name);
+        gp_io_md5_add(md5, c->covariate[k].value, column);
+    }
+    gp_io_md5_add(md5, s->count, s->chromosomes * (int64_t)sizeof *s->count);
+    add_word(md5, s->has_extract ? "extract" : "");
+    add_ids(md5, &s->extract);
+    add_ids(md5, &s->exclude);
+    gp_io_md5_take(md5, run->people);
+    for (int64_t t = 0; t < run->traits; t++) {
+        const gp_trait *trait = &c->trait[run->trait[t].number];
+        add_word(md5, trait->name);
+        add_word(md5, trait->binary ? "binary" : "quantitative");
+        gp_io_md5_add(md5, trait->value, column);
+        gp_io_md5_take(md5, run->trait[t].data);
+    }
+    gp_io_md5_free(md5);
+    return err->code;
+}
+
+/* ---- traits ---- */
+
+/* Whether a network can be trained on a trait; a constant one is left out of the run. */
+static void judge(const gp_run *run, gp_run_trait *trait) {
+    const gp_trait *t = &run->cohort.trait[trait->number];
+    double low = INFINITY, high = -INFINITY;
+    int64_t used = 0, ends[2] = {0, 0};
+    for (int64_t i = 0; i < run->cohort.samples.n; i++) {
+        if (!gp_trait_uses(&run->cohort, t, i))
+            continue;
+        used++;
+        low = fmin(low, t->value[i]);
+        high = fmax(high, t->value[i]);
+        ends[0] += t->value[i] == 0.0;
+        ends[1] += t->value[i] == 1.0;
+    }
+    trait->skipped = !(low < high);
+    trait->network =
+        used >= LEAST && (!t->binary || (10 * ends[0] >= LEAST && 10 * ends[1] >= LEAST));
+    if (trait->skipped)
+        gp_say(run->job->sink, GP_WARN, "trait '%s' is skipped: it has one value only", t->name);
+    else if (!trait->network)
+        gp_say(run->job->sink, GP_WARN,
+               "trait '%s': too few samples, cases or controls for a network; it is tested without "
+               "predictions",
+               t->name);
+}
+
+static int list_traits(gp_run *run, gp_err *err) {
+    const gp_cohort *c = &run->cohort;
+    run->trait = gp_mem_alloc(c->traits, sizeof *run->trait, err);
+    for (int64_t t = 0; t < c->traits && err->code == GP_OK; t++) {
+        gp_text file = {0};
+        gp_run_trait trait = {.name = c->trait[t].name, .number = t};
+        if (c->trait[t].skipped != NULL)
+            continue;
+        judge(run, &trait);
+        if (trait.skipped || gp_io_safe_name(&file, trait.name, err) != GP_OK)
+            continue;
+        trait.file = file.bytes;
+        run->trait[run->traits++] = trait;
+    }
+    if (run->traits == 0 && err->code == GP_OK)
+        gp_err_set(err, GP_EINPUT, "%s: no trait is left to be tested", gp_run_text("pheno"));
+    return err->code;
+}
+
+/* The tables of covariates, once components are there. */
+static int list_covariates(gp_run *run, gp_err *err) {
+    const char *own = gp_run_text("covar");
+    if (own != NULL)
+        gp_text_print(&run->covariates, err, "%s", own);
+    if (run->components > 0)
+        gp_text_print(&run->covariates, err, "%s%s/pca/pca.eigenvec", own != NULL ? "," : "",
+                      run->out);
+    return err->code;
+}
+
+int gp_run_load(gp_run *run, gp_err *err) {
+    const gp_cohort_options people = {.pheno = gp_run_text("pheno"),
+                                      .pheno_name = gp_run_text("pheno-name"),
+                                      .covar = gp_run_text("covar"),
+                                      .covar_name = gp_run_text("covar-name"),
+                                      .cat_covar_name = gp_run_text("cat-covar-name"),
+                                      .missing_code = gp_run_text("missing-code"),
+                                      .keep = gp_run_text("keep"),
+                                      .remove = gp_run_text("remove"),
+                                      .cc12 = gp_run_flag("cc12")};
+    const gp_selection_options variants = {.chr = gp_run_text("chr"),
+                                           .extract = gp_run_text("extract"),
+                                           .exclude = gp_run_text("exclude"),
+                                           .filter = {NAN, NAN, NAN, NAN}};
+    /* What there is to say the steps will say. */
+    gp_job silent = *run->job;
+    silent.sink = NULL;
+    const gp_input input = {.path = gp_run_text("store"),
+                            .out = run->out,
+                            .cohort_options = &people,
+                            .selection_options = &variants,
+                            .store = &run->store,
+                            .cohort = &run->cohort,
+                            .selection = &run->selection};
+    run->components = gp_run_whole("pca", 10);
+    if (gp_input_load(&silent, &input, err) != GP_OK)
+        return err->code;
+    if (list_traits(run, err) == GP_OK && list_covariates(run, err) == GP_OK &&
+        gp_par_rank(run->job->par) == 0)
+        take_digests(run, err);
+    return gp_par_agree(run->job->par, err);
+}
+
+void gp_run_unload(gp_run *run) {
+    for (int64_t t = 0; t < run->traits; t++)
+        free(run->trait[t].file);
+    free(run->trait);
+    gp_text_free(&run->covariates);
+    gp_manifest_free(&run->manifest);
+    gp_selection_free(&run->selection);
+    gp_cohort_free(&run->cohort);
+    gp_store_close(run->store);
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# run: every file of the pipeline, the same bytes on any ranks; what is finished is kept; what changed is done again, and nothing else;
+# stopped and continued; a directory of other options, of another version, of another run.
+. "$GP_SOURCE/tests/support/lib.sh"
+
+"$GP_DIST" simulate --quiet --samples 240 --variants 300 --chromosomes 3 --traits 3 --binary 1 --heritability 0.6 --seed 5 \
+    --missing-rate 0.01 --missing-pheno 0.05 --out c || fail simulate
+cat >study.conf <<END
+store = c.h5
+pheno = c.pheno.tsv
+covar = c.covar.tsv
+cat-covar-name = batch
+pca = 2
+folds = 2
+networks = 1
+epochs = 3
+patch = 30
+layers = 1
+channels = 8
+batch-size = 32
+shard-size = 8
+clump-p = 1e-3
+END
+
+# listing DIR: the files whose bytes may depend on nothing, with their sums.
+listing() {
+    (cd "$1" && find . -type f ! -name gp-dist.log ! -name manifest.json | LC_ALL=C sort | xargs md5sum)
+}
+
+# stamps DIR: what would tell that a file was written again.
+stamps() {
+    (cd "$1" && find . -type f ! -name gp-dist.log ! -path ./manifest.json | LC_ALL=C sort | xargs stat -c '%n %y %i')
+}
+
+# ---- every file ----
+"$GP_DIST" --config study.conf --threads 1 --out one 2>run.log || fail "run: $(cat run.log)"
+files=(pca/pca.eigenvec pca/pca.eigenval report.html manifest.json gp-dist.log)
+for trait in trait1 trait2 trait3; do
+    for file in tsv.gz tsv.gz.tbi tsv.gz-meta.yaml; do
+        files+=("assoc/$trait.$file" "merged/$trait.$file")
+    done
+    files+=("merged/$trait.hits.tsv" "merged/$trait.summary.json")
+    for file in config.json model.safetensors variants.tsv.gz training.tsv metrics.tsv predictions.tsv offsets.ridge.tsv.gz \
+        offsets.transformer.tsv.gz attribution.tsv.gz tensorboard/events.out.tfevents.0.gp-dist; do
+        files+=("model/$trait/$file")
+    done
+done
+for file in "${files[@]}"; do
+    [ -s "one/$file" ] || fail "no $file"
+done
+[ ! -e one/.lock ] || fail "the lock stays"
+python3 -c 'import json; m = json.load(open("one/manifest.json")); assert len(m["steps"]) == 14 and all(s["finished"] for s in m["steps"]), m' ||
+    fail "the manifest"
+grep -q '== gp-dist train .*--pheno-name=trait2' one/gp-dist.log || fail "the log does not hold the commands"
+grep -q 'plan: 1 groups of ranks' one/gp-dist.log || fail "the log does not hold the plan"
+grep -q 'trait trait3: cross-validated auc: .*offset: ' one/gp-dist.log || fail "the log does not tell of the offset"
+for trait in trait1 trait2 trait3; do
+    [ "$(zcat one/merged/$trait.tsv.gz | wc -l)" = 301 ] || fail "lines of merged/$trait"
+    zcat one/merged/$trait.tsv.gz | head -1 | grep -q "$(printf 'attribution\tattribution_rank$')" || fail "header of merged/$trait"
+done
+
+# ---- ranks and threads ----
+for n in 3 4; do
+    ranks $n run --quiet --config study.conf --threads 1 --out r$n || fail "$n ranks"
+    diff <(listing one) <(listing r$n) || fail "$n ranks: other bytes"
+done
+"$GP_DIST" run --quiet --config study.conf --threads 3 --out threads || fail "3 threads"
+diff <(listing one) <(listing threads) || fail "3 threads: other bytes"
+
+# ---- the same again ----
+before=$(stamps one)
+"$GP_DIST" run --config study.conf --out one 2>again.log || fail "again: $(cat again.log)"
+grep -q 'one: is finished already; nothing has changed' again.log || fail "again: $(cat again.log)"
+[ "$(stamps one)" = "$before" ] || fail "again: files were written"
+
+# ---- a changed trait ----
+cp -a one changed
+awk -F '\t' -v OFS='\t' 'FNR == 3 { $4 += 1 } 1' c.pheno.tsv >new.pheno.tsv
+head -1 c.pheno.tsv | cut -f 4 | grep -qx trait2 || fail "column 4 is not trait2"
+before=$(stamps changed | grep -v -e trait2 -e report.html)
+ranks 2 run --config study.conf --pheno new.pheno.tsv --out changed 2>changed.log || fail "a changed trait: $(cat changed.log)"
+[ "$(stamps changed | grep -v -e trait2 -e report.html -e filters.tsv)" = "$(grep -v filters.tsv <<<"$before")" ] || fail "a changed trait: others were done again"
+"$GP_DIST" run --quiet --config study.conf --pheno new.pheno.tsv --out fresh || fail "a changed trait, afresh"
+diff <(listing changed) <(listing fresh) || fail "a changed trait: other bytes than afresh"
+diff <(listing one) <(listing fresh) >/dev/null && fail "a changed trait changes nothing"
+
+# ---- files changed behind its back ----
+cp -a one altered
+rm altered/assoc/trait1.tsv.gz
+echo >>altered/merged/trait3.hits.tsv
+echo '{}' >altered/model/trait2/config.json
+"$GP_DIST" run --config study.conf --out altered 2>altered.log || fail "altered files: $(cat altered.log)"
+for words in "assoc/trait1.tsv.gz was removed" "merged/trait3.hits.tsv was changed" "model/trait2/config.json was changed"; do
+    grep -q "altered/$words since it was made" altered.log || fail "altered files: no word of '$words'"
+done
+diff <(listing one) <(listing altered) || fail "altered files: other bytes"
+
+# ---- stopped, killed, continued ----
+for signal in TERM USR1 KILL; do
+    rm -rf stopped
+    for _ in 1 2 3 4 5 6; do
+        "$GP_DIST" run --config study.conf --threads 1 --out stopped 2>stopped.log &
+        pid=$!
+        for _ in $(seq 200); do
+            [ -e stopped/gp-dist.log ] && break
+            sleep 0.05
+        done
+        sleep "0.$((RANDOM % 9 + 1))"
+        kill -$signal $pid 2>/dev/null
+        wait $pid
+        status=$?
+        [ $signal = KILL ] || [ $status = 75 ] || [ $status = 0 ] || fail "SIG$signal: status $status: $(cat stopped.log)"
+        [ $status != 75 ] || grep -q 'the same command continues' stopped.log || fail "SIG$signal: $(tail -1 stopped.log)"
+        [ $status = 0 ] && break
+    done
+    ranks 2 run --quiet --config study.conf --out stopped || fail "SIG$signal: does not continue"
+    diff <(listing one) <(listing stopped) || fail "SIG$signal: other bytes"
+done
+
+# ---- wrong directories ----
+refuse() {
+    local before
+    before=$(listing one)
+    expect_error "$1" 64 "$2" "${@:3}"
+    [ "$(listing one)" = "$before" ] || fail "$1: something changed"
+}
+refuse "other options" 'one: was made with other options: --epochs was 3, and is 4 now; give --restart' "$GP_DIST" run --config study.conf --epochs 4 --out one
+refuse "an option more" 'one: was made with other options: --maf was not given, and is 0.01 now' ranks 2 run --config study.conf --maf 0.01 --out one
+refuse "an option less" 'one: was made with other options: --pca was 2, and is not given now' "$GP_DIST" run --config <(grep -v pca study.conf) --out one
+cp -a one version
+sed -i 's/"version": "[^"]*"/"version": "0.0.1"/' version/manifest.json
+refuse "another version" 'version: was made by gp-dist 0\.0\.1, and this is ' "$GP_DIST" run --config study.conf --out version
+echo '{' >version/manifest.json
+refuse "a damaged manifest" 'version/manifest\.json' "$GP_DIST" run --config study.conf --out version
+rm version/manifest.json
+refuse "no manifest" 'version: holds assoc, and no manifest\.json' "$GP_DIST" run --config study.conf --out version
+"$GP_DIST" run --quiet --restart --config study.conf --out version || fail "--restart"
+diff <(listing one) <(listing version) || fail "--restart: other bytes"
+refuse "no store" 'command line: run needs --store STORE.h5' "$GP_DIST" run --pheno c.pheno.tsv --out two
+refuse "no such store" 'nothere\.h5: ' "$GP_DIST" run --config study.conf --store nothere.h5 --out two
+
+awk -v OFS='\t' 'NR == 1 { print "FID", "IID", "x"; next } { print $1, $2, NR % 2 + 1 }' c.pheno.tsv >x.tsv
+refuse "1 and 2" "x\.tsv: trait 'x' holds only the values 1 and 2" "$GP_DIST" run --config study.conf --pheno x.tsv --out two
+[ ! -e two ] || fail "a wrong start leaves a directory"
+
+# ---- two at once ----
+rm -rf busy
+"$GP_DIST" run --config study.conf --epochs 200 --out busy 2>busy.log &
+pid=$!
+for _ in $(seq 100); do
+    [ -s busy/.lock ] && break
+    sleep 0.1
+done
+expect_error "two at once" 64 "busy: another run is at work here \(process $pid on .*, since [0-9-]* [0-9:]* UTC\)" "$GP_DIST" run --config study.conf --epochs 200 --out busy
+kill -TERM $pid
+wait $pid
+[ $? = 75 ] || fail "the first of two does not stop: $(cat busy.log)"
+[ ! -e busy/.lock ] || fail "the lock of the first stays"
+
+# ---- plan ----
+"$GP_DIST" run --config study.conf --dry-run --out planned >plan.txt 2>plan.log || fail "--dry-run: $(cat plan.log)"
+grep -q '^plan: ' plan.txt || fail "--dry-run: no plan"
+[ ! -e planned ] || fail "--dry-run leaves a directory"
+finish
