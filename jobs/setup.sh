@@ -5,8 +5,8 @@
 #
 #   jobs/setup.sh [tests] [checks]
 #     tests    also what the tests need: cmocka, tabix
-#     checks   also what the tests use where it is there: clang 14, clang-format 14, shellcheck, a compiler for
-#              arm64 and QEMU's user mode
+#     checks   also what the tests use where it is there: clang 14, clang-format 14, shellcheck, Chromium,
+#              Slurm, a compiler for arm64 and QEMU's user mode
 #
 # GP_INSTALL=no keeps it from installing anything.
 # shellcheck disable=SC2317 # need and wish call functions by name
@@ -106,6 +106,8 @@ look() {
         wish "clang-14 libomp-14-dev" there clang-14
         wish clang-format-14 there clang-format-14
         wish shellcheck there shellcheck
+        wish chromium there chromium
+        wish "slurm-wlm munge" there sbatch
         [ "$(uname -m)" = aarch64 ] || wish "gcc-aarch64-linux-gnu qemu-user" has_arm64_tools
         ;;
     esac

@@ -17,6 +17,6 @@ while IFS= read -r file; do
     else
         failed=$((failed + 1))
     fi
-done < <(find .ci jobs tests benchmarks \( -name '*.sh' -o -path '.ci/run' \) | sort)
+done < <(find .ci jobs tests benchmarks \( -name '*.sh' -o -name '*.sbatch' -o -name '*.pbs' -o -path '.ci/run' \) | sort)
 echo "shell: $passed passed, $failed failed"
 [ "$failed" = 0 ]
