@@ -39,5 +39,30 @@ done
 [ "$(grep -c ', part ' null.first)" = 16 ] || fail "type_one_error.sh: not 16 analyses: $(cat null.first)"
 grep -q ', part ' null.second && fail "type_one_error.sh does not continue: $(cat null.second)"
 same "type_one_error.sh's tables" table.first table.second
+
+# Scaling: three numbers of ranks give a model and a plot; each number as a job of its own gives the same table.
+scaling=("$scripts/scaling/run.sh" --tiny --gp-dist "$GP_DIST" --launcher "$GP_MPIEXEC --quiet --oversubscribe -n" --folder "$SCRATCH/scaling")
+"${scaling[@]}" --commands "assoc train" --kinds strong --ranks "1 2 3" >scaling.log 2>&1 || fail "scaling/run.sh: $(cat scaling.log)"
+awk -F , 'NR == 1 { for (k = 1; k <= NF; k++) c[$k] = k } NR > 1 { n[$c["command"] " " $c["phase"] " " $c["ranks"]]++ }
+    END { exit !(n["assoc all 1"] == 1 && n["assoc all 3"] == 1 && n["train all 2"] == 1 && n["train start 3"] == 1) }' \
+    "$SCRATCH/scaling/scaling.csv" || fail "scaling/run.sh: $(cat "$SCRATCH/scaling/scaling.csv")"
+grep -q '^assoc,all,strong,4096,' "$SCRATCH/scaling/scaling.fit.csv" || fail "scaling/fit.py predicts nothing: $(cat scaling.log)"
+grep -q '</svg>' "$SCRATCH/scaling/scaling.svg" || fail "scaling/fit.py draws nothing: $(cat scaling.log)"
+cat >sbatch <<'END'
+#!/usr/bin/env bash
+while [ "$1" != --wrap ]; do
+    [ "$1" != --output ] || log=$2
+    shift
+done
+echo "$2" >>"$(dirname "$0")/submitted"
+bash -c "$2" >"$log" 2>&1
+END
+chmod +x sbatch
+"${scaling[@]}" --commands assoc --kinds weak --ranks "1 2" --submit "$SCRATCH/sbatch --time=5" --csv "$SCRATCH/jobs.csv" \
+    >jobs.log 2>&1 || fail "scaling/run.sh --submit: $(cat jobs.log "$SCRATCH"/scaling/job-*.log)"
+[ "$(wc -l <submitted)" = 2 ] || fail "scaling/run.sh --submit: not two jobs: $(cat submitted)"
+[ "$(grep -c ',weak,assoc,all,' "$SCRATCH/jobs.csv")" = 2 ] || fail "scaling/run.sh --submit: $(cat "$SCRATCH/jobs.csv")"
+"$scripts/scaling/fit_test.py" "$SCRATCH" >fit.log 2>&1 || fail "scaling/fit_test.py: $(cat fit.log)"
+expect_error "no number of ranks" 1 "benchmarks/run.sh: --ranks '1 x': 'x' is no number of ranks" "${scaling[@]}" --ranks "1 x"
 expect_error "an unknown option" 1 "benchmarks/assoc_plink2.sh: unknown option '--nonsense'" "$scripts/assoc_plink2.sh" --nonsense 1
 finish
