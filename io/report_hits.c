@@ -104,6 +104,14 @@ static void print_place(const gp_html *html, const gp_report_page *page,
     gp_html_raw(html, "%s</td>", page->browser != NULL ? "</a>" : "");
 }
 
+/* Without an annotation no hit has a gene: no column is spent on them. */
+static int has_genes(const gp_report_trait *trait) {
+    for (int64_t i = 0; i < trait->hits.rows; i++)
+        if (*text_of(trait, i, GP_HIT_GENE) != 0)
+            return 1;
+    return 0;
+}
+
 static void print_gene(const gp_html *html, const gp_report_trait *trait, int64_t i) {
     double distance = number_of(html, trait, i, GP_HIT_DISTANCE);
     const char *gene = text_of(trait, i, GP_HIT_GENE);
@@ -120,6 +128,7 @@ static void print_gene(const gp_html *html, const gp_report_trait *trait, int64_
 static void print_hit(const gp_html *html, const gp_report_page *page, int64_t t, int64_t i,
                       int linked) {
     const gp_report_trait *trait = &page->run->trait[t];
+    int genes = has_genes(trait);
     gp_html_raw(html, "<tr><td class=\"n\">%lld</td><td class=\"w\">", (long long)i + 1);
     if (linked)
         gp_html_raw(html, "<a href=\"#t%lldh%lld\" title=\"Show it in the plot\">",
@@ -146,7 +155,8 @@ static void print_hit(const gp_html *html, const gp_report_page *page, int64_t t
     gp_html_raw(html, "</td><td class=\"n\">");
     put_count(html, number_of(html, trait, i, GP_HIT_CLUMPED));
     gp_html_raw(html, "</td>");
-    print_gene(html, trait, i);
+    if (genes)
+        print_gene(html, trait, i);
     gp_html_raw(html, "</tr>\n");
 }
 
@@ -167,11 +177,12 @@ void gp_report_print_hits(const gp_html *html, const gp_report_page *page, int64
         "<table class=\"tight\" id=\"t%lldhits\"><thead><tr><th class=\"n\">#</th><th>Variant</th>"
         "<th class=\"n\">Position</th><th>Effect/other</th><th class=\"n\">Frequency</th>"
         "<th class=\"n\">Effect \xC2\xB1 s.e.</th><th class=\"n\">p</th><th class=\"n\">"
-        "Attribution</th><th class=\"n\">Its rank</th><th class=\"n\">Clumped</th>"
-        "<th>Nearest gene</th></tr></thead>\n<tbody>\n",
+        "Attribution</th><th class=\"n\">Its rank</th><th class=\"n\">Clumped</th>%s</tr></thead>\n"
+        "<tbody>\n",
         linked ? "; each leads to its mark in the plot" : "",
         page->browser != NULL ? "; positions lead to a genome browser" : "",
-        trait->binary ? " (log odds)" : "", (long long)t + 1);
+        trait->binary ? " (log odds)" : "", (long long)t + 1,
+        has_genes(trait) ? "<th>Nearest gene</th>" : "");
     for (int64_t i = 0; i < shown; i++)
         print_hit(html, page, t, i, linked);
     gp_html_raw(html, "</tbody></table></div>\n");

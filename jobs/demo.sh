@@ -85,7 +85,7 @@ echo "== Simulating a cohort"
     show "$gp" simulate --samples 2000 --variants 5000 --traits 2 --binary 1 --seed 1 --out "$folder/cohort"
 echo "== The pipeline on $ranks ranks"
 launch "$ranks" "$gp" run --store "$folder/cohort.h5" --pheno "$folder/cohort.pheno.tsv" \
-    --covar "$folder/cohort.covar.tsv" --cat-covar-name batch --networks 2 --folds 3 --out "$folder/study"
+    --covar "$folder/cohort.covar.tsv" --cat-covar-name batch --networks 1 --folds 3 --epochs 8 --out "$folder/study"
 
 echo "== Done"
 shopt -s nullglob

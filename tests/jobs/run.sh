@@ -98,13 +98,15 @@ diff <(listing one) <(listing altered) || fail "altered files: other bytes"
 # ---- stopped, killed, continued ----
 for signal in TERM USR1 KILL; do
     rm -rf stopped
+    starts=0
     for _ in 1 2 3 4 5 6; do
         "$GP_DIST" run --config study.conf --threads 1 --out stopped 2>stopped.log &
         pid=$!
-        for _ in $(seq 200); do
-            [ -e stopped/gp-dist.log ] && break
+        for _ in $(seq 200); do # until it catches signals
+            [ "$(grep -cs ': run in stopped, ' stopped/gp-dist.log)" = $((starts + 1)) ] && break
             sleep 0.05
         done
+        starts=$((starts + 1))
         sleep "0.$((RANDOM % 9 + 1))"
         kill -$signal $pid 2>/dev/null
         wait $pid
