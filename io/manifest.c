@@ -91,6 +91,15 @@ gp_manifest_step *gp_manifest_begin(gp_manifest *manifest, const char *name, con
     return step;
 }
 
+void gp_manifest_remove(gp_manifest *manifest, int64_t k) {
+    gp_manifest_step *step = &manifest->step[k];
+    free_outputs(step);
+    free(step->name);
+    free(step->command);
+    manifest->steps--;
+    memmove(step, step + 1, (size_t)(manifest->steps - k) * sizeof *step);
+}
+
 /* ---- files ---- */
 
 /* -1: there is no such file. */
@@ -140,10 +149,12 @@ const char *gp_manifest_altered(gp_manifest_step *step, const char *directory, i
                                 gp_err *err) {
     for (int64_t k = 0; k < step->outputs && err->code == GP_OK; k++) {
         gp_manifest_output *was = &step->output[k], is = {0};
+        int64_t before = was->modified;
         *gone = look(directory, was->path, &is, err) != 0;
         if (*gone || is.bytes != was->bytes ||
             (is.modified != was->modified && !same_content(was, &is, directory, err)))
             return was->path;
+        step->touched |= is.modified != before;
     }
     return NULL;
 }
@@ -200,6 +211,13 @@ int gp_manifest_write(const gp_manifest *manifest, const char *directory, gp_err
 
 /* ---- reading ---- */
 
+static int foreign(const char *path, gp_err *err) {
+    return gp_err_set(err, GP_EINPUT,
+                      "%s: is not a manifest of gp-dist run: the directory belongs to something "
+                      "else; name another --out",
+                      path);
+}
+
 static int damaged(const char *path, gp_err *err) {
     return gp_err_set(err, GP_EINPUT,
                       "%s: is not a manifest of this program; give --restart to start afresh, or "
@@ -254,7 +272,9 @@ static int take(gp_manifest *manifest, json_t *root, const char *path, gp_err *e
                *version = json_string_value(json_object_get(root, "version")), *name;
     json_t *options = json_object_get(root, "options"), *steps = json_object_get(root, "steps"),
            *value;
-    if (format == NULL || strcmp(format, FORMAT) != 0 || version == NULL)
+    if (format == NULL || strncmp(format, FORMAT, sizeof FORMAT - 2) != 0)
+        return foreign(path, err);
+    if (strcmp(format, FORMAT) != 0 || version == NULL)
         return damaged(path, err);
     manifest->version = copy(version, err);
     json_object_foreach(options, name, value) {
@@ -275,6 +295,9 @@ int gp_manifest_read(gp_manifest *manifest, const char *directory, int *there, g
         access(path.bytes, F_OK) == 0 && gp_io_read_text(path.bytes, &text, err) == GP_OK) {
         json_t *root = gp_json_parse(path.bytes, text.bytes, text.length, err);
         *there = 1;
+        const char *format = json_string_value(json_object_get(root, "format"));
+        if (root != NULL && (format == NULL || strncmp(format, FORMAT, sizeof FORMAT - 2) != 0))
+            *there = -1;
         if (root != NULL)
             take(manifest, root, path.bytes, err);
         json_decref(root);

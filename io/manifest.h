@@ -27,6 +27,7 @@ typedef struct gp_manifest_step {
     int finished;    /* 0: it has begun */
     int64_t ranks;
     double seconds;
+    int touched;                /* a file's time is another than the manifest on disk says */
     gp_manifest_output *output; /* [outputs] */
     int64_t outputs, capacity;
 } gp_manifest_step;
@@ -44,8 +45,9 @@ typedef struct gp_manifest {
 } gp_manifest;
 
 /** Reads DIR/manifest.json. Comes zeroed; freed in any case.
- *    there  out  0: there is none
- *  GP_EINPUT where it is damaged. */
+ *    there  out  0: there is none; 1: there is one, or what is left of one; -1: there is
+ *                something else's
+ *  GP_EINPUT where it is damaged, or not ours. */
 int gp_manifest_read(gp_manifest *manifest, const char *directory, int *there, gp_err *err);
 
 /** Writes it, whole or not at all. */
@@ -65,6 +67,9 @@ gp_manifest_step *gp_manifest_begin(gp_manifest *manifest, const char *name, con
  *  not there. */
 int gp_manifest_add(gp_manifest_step *step, const char *directory, const char *path,
                     const char *md5, gp_err *err);
+
+/** Takes out step number k. */
+void gp_manifest_remove(gp_manifest *manifest, int64_t k);
 
 int gp_manifest_option_add(gp_manifest *manifest, const char *name, const char *value, gp_err *err);
 

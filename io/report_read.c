@@ -43,18 +43,6 @@ static int add_trait(gp_report_run *run, int64_t *room, const char *file, int64_
     return err->code;
 }
 
-/* Whether a directory is a network that a warm start has put aside: NAME.before beside NAME. */
-static int put_aside(gp_text *path) {
-    static const char aside[] = ".before";
-    int64_t n = (int64_t)sizeof aside - 1, from = path->length - n;
-    if (from < 0 || strcmp(path->bytes + from, aside) != 0)
-        return 0;
-    path->bytes[from] = 0;
-    int there = is_directory(path->bytes);
-    path->bytes[from] = '.';
-    return there;
-}
-
 /* Traits are what a folder has: files of merged/, folders of model/. */
 static int list(gp_report_run *run, int64_t *room, const char *folder, gp_err *err) {
     gp_text path = {0};
@@ -67,7 +55,7 @@ static int list(gp_report_run *run, int64_t *room, const char *folder, gp_err *e
             continue;
         }
         gp_text_add(&path, e->d_name, n, err);
-        if (e->d_name[0] != '.' && is_directory(path.bytes) && !put_aside(&path))
+        if (e->d_name[0] != '.' && is_directory(path.bytes))
             add_trait(run, room, e->d_name, n, err);
         path.length -= n;
     }

@@ -3,7 +3,7 @@
 #include "jobs/job.h"
 #include "jobs/run_command.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static const char description[] =
     "Does the whole analysis of a cohort: principal components; for each trait a transformer and "
@@ -47,6 +47,17 @@ static void tell_start(gp_run *run, gp_err *err) {
            (long long)gp_store_variant_count(run->store), (long long)run->traits);
 }
 
+/* Which traits are left out, or have no network. */
+static void tell_notes(gp_run *run) {
+    for (char *line = run->notes.bytes, *next; line != NULL; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = 0;
+        if (*line != 0)
+            gp_say(run->job->sink, GP_WARN, "%s", line);
+    }
+}
+
 static void tell_end(const gp_run *run) {
     if (run->done == 0)
         gp_say(run->job->sink, GP_NOTE, "%s: is finished already; nothing has changed", run->out);
@@ -58,11 +69,14 @@ static void tell_end(const gp_run *run) {
 static int work(gp_run *run, gp_err *err) {
     if (gp_run_load(run, err) != GP_OK)
         return err->code;
-    if (gp_run_flag("dry-run"))
+    if (gp_run_flag("dry-run")) {
+        tell_notes(run);
         return gp_run_plan(run, err);
+    }
     if (gp_run_open(run, err) != GP_OK)
         return err->code;
     tell_start(run, err);
+    tell_notes(run);
     if (gp_par_agree(run->job->par, err) == GP_OK && gp_run_steps(run, err) == GP_OK)
         tell_end(run);
     gp_run_close(run);

@@ -40,6 +40,15 @@ int gp_run_options_each(gp_run_option_visit *visit, void *context, gp_err *err);
 /** Whether results depend on an option, beyond the files that it names. Local. */
 int gp_run_matters(const char *name);
 
+/** Whether an option names input files: their content matters, not their names. Local. */
+int gp_run_names_file(const char *name);
+
+/** Whether a command has an option. Local. */
+int gp_run_knows(const gp_command *command, const char *name);
+
+/** The value of a number; otherwise, where it was not said. Local. */
+double gp_run_real(const char *name, double otherwise);
+
 /* ---- jobs/run_call.c ---- */
 
 /** Runs a command with arguments as gp_run_forward makes them. Collective. What the command does
@@ -88,9 +97,12 @@ typedef struct gp_run {
     int64_t components;   /* --pca */
     gp_text covariates;   /* tables, comma-separated: the user's, and the components */
     gp_manifest manifest; /* rank 0 */
-    char people[33];      /* rank 0: digest of samples, covariates and variants that are chosen */
+    char people[33];      /* rank 0: digests: of the samples and variants that are chosen, */
+    char terms[33];       /* and of the covariates */
+    gp_text notes;        /* lines on traits, for the log that is not open yet */
     int64_t done, fresh;  /* steps that were done, and those that were not needed */
     int planned;          /* the plan is in the log */
+    int ours;             /* rank 0: a run of this program was there */
 } gp_run;
 
 /** DIR/NAME. Local. */
@@ -113,8 +125,15 @@ int gp_run_open(gp_run *run, gp_err *err);
 /** Lets go of it; one in which nothing was begun is gone again. Collective. */
 void gp_run_close(gp_run *run);
 
-/** On rank 0: adds what a step left to its entry, with digests that all ranks have made, and writes
- *  the manifest. Collective.
+/** Removes what is there of steps that this run does not have; with --restart, all that an earlier
+ *  run left. Local, on rank 0.
+ *    steps  in  names of this run's, each ended by a zero byte
+ *    look   in  1: only says whether there is something
+ *  1 where there is. */
+int gp_run_clear(gp_run *run, const gp_text *steps, int look, gp_err *err);
+
+/** On rank 0: adds what a step left to its entry, with digests that all ranks have made; the
+ *  manifest is not written yet. Collective.
  *    path   in  names from the directory on, each ended by a zero byte; what is not there is
  *               left out */
 int gp_run_keep(gp_run *run, const char *step, const gp_text *paths, double seconds, gp_err *err);

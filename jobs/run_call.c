@@ -3,6 +3,7 @@
 #include "jobs/times.h"
 #include "src/base/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,10 @@ int gp_run_ask(gp_job *job, const gp_command *command, const gp_text *arguments,
     silent.sink = NULL;
     FILE *file = gp_par_rank(job->par) == 0 ? tmpfile() : NULL;
     int before = file != NULL ? divert(file) : -1;
-    gp_run_call(&silent, command, arguments, err);
+    if (gp_par_rank(job->par) == 0 && before < 0)
+        gp_err_set(err, GP_EFAIL, "no temporary file can be made: %s", strerror(errno));
+    if (gp_par_agree(job->par, err) == GP_OK)
+        gp_run_call(&silent, command, arguments, err);
     if (before >= 0) {
         restore(before);
         read_back(file, answer, err);

@@ -1,7 +1,6 @@
 /* The run's directory: who holds it, what was made in it, and with what. */
 #include "io/file.h"
 #include "jobs/directory.h"
-#include "jobs/help.h"
 #include "jobs/job.h"
 #include "jobs/run.h"
 #include "src/base/mem.h"
@@ -108,15 +107,6 @@ static int add_option(void *context, const gp_option *option, const char *value,
                                         : err->code;
 }
 
-/* Of options that name files the files' content counts, step by step. */
-static int is_file(const char *name) {
-    for (const gp_command *const *c = gp_commands; *c != NULL; c++)
-        for (const gp_option *o = (*c)->options; o->name != NULL; o++)
-            if (o->type == GP_TEXT && strcmp(o->name, name) == 0 && o->argument != NULL)
-                return strncmp(o->argument, "FILE", 4) == 0 || strcmp(o->argument, "STORE.h5") == 0;
-    return 0;
-}
-
 static int differs(const gp_run *run, const char *name, const char *was, const char *is,
                    gp_err *err) {
     return gp_err_set(err, GP_EINPUT,
@@ -135,14 +125,14 @@ static int compare(const comparison *c, gp_err *err) {
                           c->run->out, was->version, gp_version);
     for (int64_t k = 0; k < is->options && err->code == GP_OK; k++) {
         const char *name = is->option[k].name, *before = gp_manifest_option_get(was, name);
-        if (!is_file(name) && (before == NULL || strcmp(before, is->option[k].value) != 0))
+        /* Of files the content counts, step by step. */
+        if (before == NULL ||
+            (!gp_run_names_file(name) && strcmp(before, is->option[k].value) != 0))
             differs(c->run, name, before, is->option[k].value, err);
     }
-    for (int64_t k = 0; k < was->options && err->code == GP_OK; k++) {
-        const char *name = was->option[k].name;
-        if (!is_file(name) && gp_manifest_option_get(is, name) == NULL)
-            differs(c->run, name, was->option[k].value, NULL, err);
-    }
+    for (int64_t k = 0; k < was->options && err->code == GP_OK; k++)
+        if (gp_manifest_option_get(is, was->option[k].name) == NULL)
+            differs(c->run, was->option[k].name, was->option[k].value, NULL, err);
     return err->code;
 }
 
@@ -166,15 +156,20 @@ static int look_for_others(const gp_run *run, gp_err *err) {
     return GP_OK;
 }
 
-/* Removes what the steps of an earlier run left. */
-static void forget(gp_run *run) {
-    const gp_manifest *m = &run->manifest;
-    gp_directory_forget(run->out, "manifest.json");
-    for (int64_t k = 0; k < m->steps; k++)
-        for (int64_t i = 0; i < m->step[k].outputs; i++)
-            if (strstr(m->step[k].output[i].path, "..") == NULL)
-                gp_directory_forget(run->out, m->step[k].output[i].path);
+/* Takes over the options of this run; the steps stay. */
+static int take_options(gp_run *run, gp_manifest *now, gp_err *err) {
+    gp_manifest fresh = {.version = gp_mem_string(gp_version, (int64_t)strlen(gp_version), err),
+                         .option = now->option,
+                         .options = now->options,
+                         .option_capacity = now->option_capacity,
+                         .step = run->manifest.step,
+                         .steps = run->manifest.steps,
+                         .step_capacity = run->manifest.step_capacity};
+    run->manifest.step = NULL;
+    run->manifest.steps = 0;
     gp_manifest_free(&run->manifest);
+    run->manifest = fresh;
+    return err->code;
 }
 
 /* On rank 0. */
@@ -183,10 +178,9 @@ static int open_manifest(gp_run *run, gp_err *err) {
     gp_err reading = {0};
     int there = 0, restart = gp_run_flag("restart");
     gp_manifest_read(&run->manifest, run->out, &there, &reading);
-    if (reading.code != GP_OK && !restart)
+    run->ours = there == 1;
+    if (reading.code != GP_OK && (!restart || there < 0))
         gp_err_set(err, reading.code, "%s", reading.text);
-    if (restart)
-        forget(run);
     gp_run_options_each(add_option, &c, err);
     if (err->code == GP_OK && !restart) {
         if (there)
@@ -194,22 +188,75 @@ static int open_manifest(gp_run *run, gp_err *err) {
         else
             look_for_others(run, err);
     }
-    if (err->code == GP_OK) {
-        gp_manifest fresh = {.version = gp_mem_string(gp_version, (int64_t)strlen(gp_version), err),
-                             .option = c.now.option,
-                             .options = c.now.options,
-                             .option_capacity = c.now.option_capacity,
-                             .step = run->manifest.step,
-                             .steps = run->manifest.steps,
-                             .step_capacity = run->manifest.step_capacity};
-        run->manifest.step = NULL;
-        run->manifest.steps = 0;
-        gp_manifest_free(&run->manifest);
-        run->manifest = fresh;
-    } else {
+    if (err->code == GP_OK)
+        take_options(run, &c.now, err);
+    else
         gp_manifest_free(&c.now);
-    }
     return err->code;
+}
+
+/* ---- what is left of an earlier run ---- */
+
+static int is_among(const gp_text *names, const char *name) {
+    const char *end = names->bytes + names->length;
+    for (const char *s = names->bytes; s < end; s += strlen(s) + 1)
+        if (strcmp(s, name) == 0)
+            return 1;
+    return 0;
+}
+
+/* Everything that runs make. */
+static int clear_all(gp_run *run, gp_err *err) {
+    static const char *const name[] = {"manifest.json", "pca",         "model",      "assoc",
+                                       "merged",        "report.html", "changes.tsv"};
+    gp_text path = {0};
+    for (size_t k = 0; k < sizeof name / sizeof *name && err->code == GP_OK; k++)
+        if (gp_run_path(run, name[k], &path, err) == GP_OK)
+            gp_directory_remove(path.bytes, err);
+    gp_text_free(&path);
+    return err->code;
+}
+
+/* What a step left: files that stay within the directory, and a network's directory. */
+static int clear_step(const gp_run *run, const gp_manifest_step *step, gp_err *err) {
+    static const char train[] = "train ";
+    gp_text name = {0}, path = {0};
+    for (int64_t i = 0; i < step->outputs; i++) {
+        const char *file = step->output[i].path;
+        if (*file != '/' && strncmp(file, "../", 3) != 0 && strstr(file, "/../") == NULL)
+            gp_directory_forget(run->out, file);
+    }
+    if (strncmp(step->name, train, sizeof train - 1) == 0 &&
+        gp_text_print(&name, err, "model/") == GP_OK &&
+        gp_io_safe_name(&name, step->name + sizeof train - 1, err) == GP_OK &&
+        gp_run_path(run, name.bytes, &path, err) == GP_OK)
+        gp_directory_remove(path.bytes, err);
+    gp_text_free(&name);
+    gp_text_free(&path);
+    return err->code;
+}
+
+int gp_run_clear(gp_run *run, const gp_text *steps, int look, gp_err *err) {
+    gp_manifest *m = &run->manifest;
+    int all = gp_run_flag("restart"), some = all && run->ours;
+    if (all && run->ours && !look && clear_all(run, err) != GP_OK)
+        return some;
+    for (int64_t k = 0; k < m->steps && err->code == GP_OK;) {
+        if (!all && is_among(steps, m->step[k].name)) {
+            k++;
+            continue;
+        }
+        some = 1;
+        if (look)
+            break;
+        if (clear_step(run, &m->step[k], err) != GP_OK)
+            break;
+        if (!all)
+            gp_say(run->job->sink, GP_NOTE, "'%s' is no step of this run any more: its results go",
+                   m->step[k].name);
+        gp_manifest_remove(m, k);
+    }
+    return some;
 }
 
 /* ---- together ---- */
@@ -308,7 +355,6 @@ int gp_run_keep(gp_run *run, const char *step, const gp_text *paths, double seco
         entry->finished = 1;
         entry->seconds = seconds;
         entry->ranks = gp_par_size(run->job->par);
-        gp_manifest_write(&run->manifest, run->out, err);
     }
     free(half);
     gp_text_free(&found);

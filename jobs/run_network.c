@@ -15,6 +15,12 @@ void gp_run_model_path(const gp_run_trait *trait, const char *name, gp_text *pat
     gp_text_print(path, err, "model/%s%s", trait->file, name);
 }
 
+/* Where the last run's network waits: no trait's directory begins with a dot. */
+static void before_path(const gp_run_trait *trait, gp_text *path, gp_err *err) {
+    path->length = 0;
+    gp_text_print(path, err, "model/.before.%s", trait->file);
+}
+
 /* Puts the last run's network aside, to start from. Collective.
  *    found  out  1: there is one */
 static int put_aside(gp_run *run, const gp_run_step *s, int *found, gp_err *err) {
@@ -23,10 +29,16 @@ static int put_aside(gp_run *run, const gp_run_step *s, int *found, gp_err *err)
     if (gp_par_rank(run->job->par) == 0) {
         gp_run_model_path(s->trait, "", &name, err);
         gp_run_path(run, name.bytes, &from, err);
-        gp_run_model_path(s->trait, ".before", &name, err);
+        before_path(s->trait, &name, err);
         gp_run_path(run, name.bytes, &to, err);
-        if (err->code == GP_OK && s->fresh && gp_directory_has(from.bytes, "folds") &&
-            gp_directory_has(from.bytes, "checkpoint/finished")) {
+        int last = err->code == GP_OK && s->fresh && !s->altered &&
+                   gp_directory_has(from.bytes, "checkpoint/finished");
+        if (last && !gp_directory_has(from.bytes, "folds"))
+            gp_say(run->job->sink, GP_NOTE,
+                   "trait %s: the last run kept no networks of folds to train on from; starts "
+                   "cold. They are kept from now on",
+                   s->trait->name);
+        else if (last) {
             gp_directory_remove(to.bytes, err);
             gp_io_rename(from.bytes, to.bytes, err);
         }
@@ -41,11 +53,8 @@ static int put_aside(gp_run *run, const gp_run_step *s, int *found, gp_err *err)
     return err->code;
 }
 
-static int train(gp_run *run, gp_run_step *s, gp_err *err) {
+static int call_train(gp_run *run, gp_run_step *s, int warm, gp_err *err) {
     gp_text arguments = {0}, path = {0};
-    int before = 0;
-    if (gp_run_flag("warm-start") && put_aside(run, s, &before, err) != GP_OK)
-        return err->code;
     gp_run_forward(s->command, gp_run_own, &arguments, err);
     gp_run_argument(&arguments, err, "pheno-name", s->trait->name);
     gp_run_argument_covariates(run, &arguments, 1, err);
@@ -53,24 +62,58 @@ static int train(gp_run *run, gp_run_step *s, gp_err *err) {
     gp_run_argument(&arguments, err, "offsets", NULL);
     if (gp_run_flag("warm-start"))
         gp_run_argument(&arguments, err, "keep-folds", NULL);
-    gp_run_model_path(s->trait, ".before", &path, err);
-    if (before)
+    before_path(s->trait, &path, err);
+    if (warm)
         gp_run_argument_path(run, &arguments, "warm-start", path.bytes, err);
     if (s->fresh)
         gp_run_argument(&arguments, err, "restart", NULL);
     gp_run_model_path(s->trait, "", &path, err);
     gp_run_argument_path(run, &arguments, "out", path.bytes, err);
-    if (gp_run_do(run, s, 1, &arguments, err) == GP_OK && before &&
-        gp_par_rank(run->job->par) == 0) {
-        gp_text whole = {0};
-        gp_err ignored = {0};
-        gp_run_model_path(s->trait, ".before", &path, &ignored);
-        if (gp_run_path(run, path.bytes, &whole, &ignored) == GP_OK)
-            gp_directory_remove(whole.bytes, &ignored);
-        gp_text_free(&whole);
-    }
+    gp_run_do(run, s, 1, &arguments, err);
     gp_text_free(&path);
     gp_text_free(&arguments);
+    return err->code;
+}
+
+/* On rank 0. */
+static void drop_before(const gp_run *run, const gp_run_step *s) {
+    gp_text path = {0}, whole = {0};
+    gp_err ignored = {0};
+    before_path(s->trait, &path, &ignored);
+    if (gp_par_rank(run->job->par) == 0 && gp_run_path(run, path.bytes, &whole, &ignored) == GP_OK)
+        gp_directory_remove(whole.bytes, &ignored);
+    gp_text_free(&path);
+    gp_text_free(&whole);
+}
+
+static int train(gp_run *run, gp_run_step *s, gp_err *err) {
+    int warm = 0;
+    if (gp_run_flag("warm-start") && put_aside(run, s, &warm, err) != GP_OK)
+        return err->code;
+    call_train(run, s, warm, err);
+    if (warm && err->code == GP_EINPUT) {
+        gp_say(run->job->sink, GP_WARN, "trait %s: %s; its training starts cold", s->trait->name,
+               err->text);
+        *err = (gp_err){0};
+        s->fresh = 1;
+        drop_before(run, s);
+        call_train(run, s, 0, err);
+    }
+    if (err->code == GP_OK)
+        drop_before(run, s);
+    return err->code;
+}
+
+/* A training that was begun with networks kept, or without, goes on only likewise. Collective. */
+static int check_begun(gp_run *run, gp_run_step *s, gp_err *err) {
+    int64_t fresh = 0;
+    if (gp_par_rank(run->job->par) == 0 && !s->fresh) {
+        const gp_manifest_step *was = gp_manifest_find(&run->manifest, s->name.bytes);
+        int kept = was != NULL && strstr(was->command, " --keep-folds") != NULL;
+        fresh = kept != gp_run_flag("warm-start");
+    }
+    if (gp_par_max(run->job->par, &fresh, 1, err) == GP_OK)
+        s->fresh |= fresh != 0;
     return err->code;
 }
 
@@ -90,14 +133,18 @@ int gp_run_network(gp_run *run, gp_run_trait *trait, gp_err *err) {
     gp_run_step s;
     gp_run_step_begin(&s, &gp_command_train, trait, err);
     gp_run_model_path(trait, "", &directory, err);
-    gp_text_print(&s.basis, err, "people %s\ntrait %s\n", run->people, trait->data);
+    gp_text_print(&s.basis, err, "people %s\ncovariates %s\ntrait %s\n", run->people, run->terms,
+                  trait->data);
+    s.directory = directory.bytes;
     if (run->components > 0)
         gp_run_depends(run, &s, "pca", NULL, err);
     gp_run_outputs(&s, err, directory.bytes, names, "");
-    if (gp_run_judge(run, &s, err) == GP_OK && s.stale)
-        train(run, &s, err);
-    else if (err->code == GP_OK)
+    if (gp_run_judge(run, &s, err) == GP_OK && s.stale) {
+        if (check_begun(run, &s, err) == GP_OK)
+            train(run, &s, err);
+    } else if (err->code == GP_OK) {
         run->fresh++;
+    }
     gp_text_free(&directory);
     gp_run_step_free(&s);
     return err->code;

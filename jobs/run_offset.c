@@ -62,18 +62,20 @@ static int has_signal(const accuracy *a, const accuracy *base, int binary) {
     return gain > LEAST_R2 && a->n * gain > LEAST_CHI2;
 }
 
-static void tell(const gp_run *run, const gp_run_trait *trait, const accuracy a[3], int binary) {
-    const char *what = binary ? "auc" : "r2";
+static void tell(const gp_run *run, const gp_run_trait *trait, const accuracy a[3], int measured,
+                 int binary) {
+    const char *why = measured != binary ? " (a binary trait that is tested as a number takes none)"
+                      : gp_run_text("offset") != NULL   ? " (--offset)"
+                      : trait->offset == GP_OFFSET_NONE ? " (no signal in the predictions)"
+                                                        : "";
     double value[3];
     for (int k = 0; k < 3; k++)
-        value[k] = binary ? a[k].auc : a[k].r2;
-    gp_say(
-        run->job->sink, GP_NOTE,
-        "trait %s: cross-validated %s: covariates %.4f, ridge %.4f, transformer %.4f; offset: %s%s",
-        trait->name, what, value[0], value[1], value[2], name_of[trait->offset],
-        gp_run_text("offset") != NULL     ? " (--offset)"
-        : trait->offset == GP_OFFSET_NONE ? " (no signal in the predictions)"
-                                          : "");
+        value[k] = measured ? a[k].auc : a[k].r2;
+    gp_say(run->job->sink, GP_NOTE,
+           "trait %s: cross-validated %s: covariates %.4f, ridge %.4f, transformer %.4f; "
+           "offset: %s%s",
+           trait->name, measured ? "auc" : "r2", value[0], value[1], value[2],
+           name_of[trait->offset], why);
 }
 
 int gp_run_choose_offset(gp_run *run, gp_run_trait *trait, gp_err *err) {
@@ -91,15 +93,17 @@ int gp_run_choose_offset(gp_run *run, gp_run_trait *trait, gp_err *err) {
         gp_job_read_shared(run->job, path.bytes, &text, err) == GP_OK) {
         read_metrics(text.bytes, &a[0], &a[1], &a[2]);
         int measured = run->cohort.trait[trait->number].binary;
-        if (wish != NULL)
+        if (measured != binary)
+            trait->offset = GP_OFFSET_NONE;
+        else if (wish != NULL)
             trait->offset = strcmp(wish, "ridge") == 0         ? GP_OFFSET_RIDGE
                             : strcmp(wish, "transformer") == 0 ? GP_OFFSET_TRANSFORMER
                                                                : GP_OFFSET_NONE;
-        else if (measured == binary)
+        else
             trait->offset = has_signal(&a[2], &a[0], binary)   ? GP_OFFSET_TRANSFORMER
                             : has_signal(&a[1], &a[0], binary) ? GP_OFFSET_RIDGE
                                                                : GP_OFFSET_NONE;
-        tell(run, trait, a, measured);
+        tell(run, trait, a, measured, binary);
     }
     gp_text_free(&text);
     gp_text_free(&name);

@@ -1,13 +1,13 @@
 /* The options of `gp-dist run`: its own, and those of its steps, by the names that they have
  * there. */
-#include "jobs/option_rows.h"
+#include "jobs/hits.h"
 #include "jobs/run.h"
 #include "jobs/run_command.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MOST = 160 };
+enum { MOST = 256 };
 
 /* A value that was not said is NULL, NaN, 0 (flags) or UNSAID. */
 static const int64_t UNSAID = INT64_MIN;
@@ -34,7 +34,8 @@ static const gp_option own[] = {
     {"compare", GP_TEXT, 0, "DIR", "write what changed since the run in DIR: changes.tsv, report",
      0, 0, NULL},
     {"restart", GP_FLAG, 0, NULL, "start afresh in a directory that holds another run", 0, 0, NULL},
-    {"dry-run", GP_FLAG, 0, NULL, "check the input, print the plan of each step; then stop", 0, 0,
+    {"dry-run", GP_FLAG, 0, NULL,
+     "check the input, print the plans of the regression and of the first network; then stop", 0, 0,
      NULL},
     {0}};
 
@@ -163,7 +164,29 @@ int gp_run_check(gp_err *err) {
                               "command line: run needs %s, here or in a --config file; see gp-dist "
                               "run --help",
                               needed[k][1]);
-    const char *model = gp_run_text("model"), *offset = gp_run_text("offset");
+    const char *model = gp_run_text("model"), *offset = gp_run_text("offset"),
+               *out = gp_run_text("out"), *compared = gp_run_text("compare");
+    gp_hits_options hits = GP_HITS_DEFAULTS;
+    hits.clump_p = gp_run_real("clump-p", hits.clump_p);
+    hits.clump_p2 = gp_run_real("clump-p2", hits.clump_p2);
+    hits.clump_kb = gp_run_real("clump-kb", hits.clump_kb);
+    hits.clump_r2 = gp_run_real("clump-r2", hits.clump_r2);
+    if (gp_hits_check(&hits, err) != GP_OK)
+        return err->code;
+    if (strchr(out, ',') != NULL)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --out %s: its path stands in lists of files, which have "
+                          "commas between; give a name without",
+                          out);
+    if (compared != NULL && strcmp(compared, out) == 0)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --compare %s: is this run's own directory; name another "
+                          "run's",
+                          compared);
+    if (gp_run_whole("folds", 1) == 0)
+        return gp_err_set(err, GP_EINPUT,
+                          "command line: --folds 0: run tests variants beside predictions of "
+                          "samples that were left out, and needs 2 folds or more");
     if (model != NULL && strcmp(model, "lmm") == 0 && offset != NULL && strcmp(offset, "none") != 0)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --offset %s does not go with --model lmm, which has "
@@ -194,7 +217,12 @@ static int said(int64_t k, gp_text *text, gp_err *err) {
     }
 }
 
-static int knows(const gp_command *command, const char *name) {
+double gp_run_real(const char *name, double otherwise) {
+    int64_t k = find(name);
+    return k >= 0 && !isnan(gp_run_values[k].real) ? gp_run_values[k].real : otherwise;
+}
+
+int gp_run_knows(const gp_command *command, const char *name) {
     for (const gp_option *o = command->options; o->name != NULL; o++)
         if (o->type != GP_HEADING && strcmp(o->name, name) == 0)
             return 1;
@@ -206,8 +234,8 @@ int gp_run_forward(const gp_command *command, const char *const *but, gp_text *a
     gp_text text = {0};
     for (int64_t k = 0; k < count && err->code == GP_OK; k++) {
         const gp_option *o = &gp_run_option_table[k];
-        if (is_among(but, o->name) || find(o->name) != k || k < OWN || !knows(command, o->name) ||
-            !said(k, &text, err))
+        if (is_among(but, o->name) || find(o->name) != k || k < OWN ||
+            !gp_run_knows(command, o->name) || !said(k, &text, err))
             continue;
         if (o->type == GP_FLAG)
             gp_text_print(arguments, err, "--%s", o->name);
@@ -224,6 +252,11 @@ int gp_run_forward(const gp_command *command, const char *const *but, gp_text *a
 static int names_file(const gp_option *option) {
     return option->type == GP_TEXT && option->argument != NULL &&
            (strncmp(option->argument, "FILE", 4) == 0 || strcmp(option->argument, "STORE.h5") == 0);
+}
+
+int gp_run_names_file(const char *name) {
+    int64_t k = find(name);
+    return k >= 0 && names_file(&gp_run_option_table[k]);
 }
 
 int gp_run_options_each(gp_run_option_visit *visit, void *context, gp_err *err) {

@@ -2,8 +2,8 @@
 #include "jobs/run_step.h"
 #include "io/file.h"
 #include "io/md5.h"
+#include "jobs/directory.h"
 
-#include <stdio.h>
 #include <string.h>
 
 extern const gp_command gp_command_assoc;
@@ -34,18 +34,11 @@ static int is_digested(const char *name) {
     return 0;
 }
 
-static int knows(const gp_command *command, const char *name) {
-    for (const gp_option *o = command->options; o->name != NULL; o++)
-        if (o->type != GP_HEADING && strcmp(o->name, name) == 0)
-            return 1;
-    return 0;
-}
-
 static int add_option(void *context, const gp_option *option, const char *value, int file,
                       gp_err *err) {
     gp_run_step *s = context;
     char md5[33] = "";
-    if (!knows(s->command, option->name) || !gp_run_matters(option->name) ||
+    if (!gp_run_knows(s->command, option->name) || !gp_run_matters(option->name) ||
         is_digested(option->name) || strcmp(option->name, "offset") == 0)
         return err->code;
     if (file && gp_io_md5_file(value, md5, err) != GP_OK)
@@ -65,18 +58,20 @@ static int take_digest(gp_run_step *s, gp_err *err) {
     return err->code;
 }
 
-/* The digest that a step was finished with: what is made from its results depends on it. */
-static const char *digest_of(const gp_run *run, const char *command, const gp_run_trait *trait) {
-    char name[512];
-    snprintf(name, sizeof name, "%s%s%s", command, trait != NULL ? " " : "",
-             trait != NULL ? trait->name : "");
-    const gp_manifest_step *s = gp_manifest_find(&run->manifest, name);
-    return s != NULL && s->finished ? s->digest : "none";
-}
-
+/* What is made from a step's results depends on the files themselves: a network that was trained on
+ * from another one is not known by its input alone. */
 void gp_run_depends(const gp_run *run, gp_run_step *s, const char *command,
                     const gp_run_trait *trait, gp_err *err) {
-    gp_text_print(&s->basis, err, "%s %s\n", command, digest_of(run, command, trait));
+    gp_text name = {0};
+    gp_text_print(&name, err, "%s%s%s", command, trait != NULL ? " " : "",
+                  trait != NULL ? trait->name : "");
+    const gp_manifest_step *other =
+        err->code == GP_OK ? gp_manifest_find(&run->manifest, name.bytes) : NULL;
+    gp_text_print(&s->basis, err, "%s %s\n", command,
+                  other != NULL && other->finished ? other->digest : "none");
+    for (int64_t k = 0; other != NULL && k < other->outputs; k++)
+        gp_text_print(&s->basis, err, "%s %s\n", other->output[k].path, other->output[k].md5);
+    gp_text_free(&name);
 }
 
 static void look(gp_run *run, gp_run_step *s, gp_err *err) {
@@ -91,25 +86,10 @@ static void look(gp_run *run, gp_run_step *s, gp_err *err) {
         return;
     }
     altered = gp_manifest_altered(was, run->out, &gone, err);
-    s->stale = altered != NULL;
+    s->stale = s->altered = altered != NULL;
     if (altered != NULL)
         gp_say(run->job->sink, GP_WARN, "%s/%s was %s since it was made; '%s' is done again",
                run->out, altered, gone ? "removed" : "changed", s->name.bytes);
-}
-
-/* Whether a step is to be done. Collective. */
-int gp_run_judge(gp_run *run, gp_run_step *s, gp_err *err) {
-    int64_t found[2] = {0, 0};
-    if (gp_par_rank(run->job->par) == 0 && err->code == GP_OK && take_digest(s, err) == GP_OK)
-        look(run, s, err);
-    found[0] = s->stale;
-    found[1] = s->fresh;
-    if (gp_par_agree(run->job->par, err) != GP_OK ||
-        gp_par_sum(run->job->par, found, 2, err) != GP_OK)
-        return err->code;
-    s->stale = found[0] != 0;
-    s->fresh = found[1] != 0;
-    return GP_OK;
 }
 
 /* ---- doing ---- */
@@ -173,7 +153,7 @@ int gp_run_plan_arguments(gp_text *arguments, gp_err *err) {
 
 /* Before anything is done: looks at what the regression, the last of the long steps, would refuse,
  * and writes its plan to the log. */
-static int look_ahead(gp_run *run, gp_err *err) {
+int gp_run_look_ahead(gp_run *run, gp_err *err) {
     gp_text arguments = {0}, answer = {0};
     if (run->planned)
         return GP_OK;
@@ -192,19 +172,67 @@ static int look_ahead(gp_run *run, gp_err *err) {
     return err->code;
 }
 
-/* A stop leaves all that is finished; an error, too. */
-static int stop(gp_err *err) {
-    if (err->code != GP_ESTOP)
+int gp_run_judge(gp_run *run, gp_run_step *s, gp_err *err) {
+    int64_t found[3] = {0, 0, 0};
+    if (gp_par_rank(run->job->par) == 0 && err->code == GP_OK && take_digest(s, err) == GP_OK)
+        look(run, s, err);
+    found[0] = s->stale;
+    found[1] = s->fresh;
+    found[2] = s->altered;
+    if (gp_par_agree(run->job->par, err) != GP_OK ||
+        gp_par_sum(run->job->par, found, 3, err) != GP_OK)
         return err->code;
-    int caught = gp_signals_caught();
-    *err = (gp_err){0};
-    return gp_err_set(err, GP_ESTOP,
-                      "stopped by signal %d before the end; what is finished is kept, and the same "
-                      "command continues",
-                      caught);
+    s->stale = found[0] != 0;
+    s->fresh = found[1] != 0;
+    s->altered = found[2] != 0;
+    return s->stale ? gp_run_look_ahead(run, err) : GP_OK;
 }
 
-/* Calls one command for the stale ones of these steps, and keeps what came of it. */
+/* A stop leaves all that is finished; an error, too. Collective. */
+static int stop(const gp_run *run, gp_err *err) {
+    int64_t caught = gp_signals_caught();
+    if (err->code != GP_ESTOP || gp_par_max(run->job->par, &caught, 1, err) != GP_OK)
+        return err->code;
+    *err = (gp_err){0};
+    return gp_err_set(err, GP_ESTOP,
+                      "stopped by signal %lld before the end; what is finished is kept, and the "
+                      "same command%s continues",
+                      (long long)caught, gp_run_flag("restart") ? " without --restart" : "");
+}
+
+/* What is there of a step that begins anew goes first: what is there afterwards is new. On rank
+ * 0. */
+static int remove_old(const gp_run *run, const gp_run_step *s, gp_err *err) {
+    const char *end = s->outputs.bytes + s->outputs.length;
+    gp_text path = {0};
+    if (s->directory != NULL && gp_run_path(run, s->directory, &path, err) == GP_OK)
+        gp_directory_remove(path.bytes, err);
+    for (const char *name = s->outputs.bytes; name < end; name += strlen(name) + 1)
+        gp_directory_forget(run->out, name);
+    gp_text_free(&path);
+    return err->code;
+}
+
+static int begin(gp_run *run, gp_run_step *steps, int64_t count, const gp_text *arguments,
+                 gp_err *err) {
+    for (int64_t k = 0; gp_par_rank(run->job->par) == 0 && k < count && err->code == GP_OK; k++)
+        if (steps[k].stale && steps[k].fresh)
+            remove_old(run, &steps[k], err);
+    return mark(run, steps, count, arguments, err);
+}
+
+static int finish(gp_run *run, const gp_run_step *steps, int64_t count, double seconds,
+                  gp_err *err) {
+    for (int64_t k = 0; k < count && err->code == GP_OK; k++)
+        if (steps[k].stale) {
+            gp_run_keep(run, steps[k].name.bytes, &steps[k].outputs, seconds, err);
+            run->done++;
+        }
+    if (err->code == GP_OK && gp_par_rank(run->job->par) == 0)
+        gp_manifest_write(&run->manifest, run->out, err);
+    return gp_par_agree(run->job->par, err);
+}
+
 int gp_run_do(gp_run *run, gp_run_step *steps, int64_t count, const gp_text *arguments,
               gp_err *err) {
     double started = gp_clock();
@@ -212,17 +240,11 @@ int gp_run_do(gp_run *run, gp_run_step *steps, int64_t count, const gp_text *arg
     gp_par_agree(run->job->par, err);
     if (err->code == GP_OK && gp_par_max(run->job->par, &caught, 1, err) == GP_OK && caught)
         gp_err_set(err, GP_ESTOP, "stopped");
-    if (err->code != GP_OK || look_ahead(run, err) != GP_OK ||
-        mark(run, steps, count, arguments, err) != GP_OK ||
+    if (err->code != GP_OK || begin(run, steps, count, arguments, err) != GP_OK ||
         gp_run_call(run->job, steps[0].command, arguments, err) != GP_OK)
-        return stop(err);
+        return stop(run, err);
     double seconds = gp_clock() - started;
-    for (int64_t k = 0; k < count && err->code == GP_OK; k++)
-        if (steps[k].stale) {
-            gp_run_keep(run, steps[k].name.bytes, &steps[k].outputs, seconds, err);
-            run->done++;
-        }
-    if (err->code == GP_OK)
+    if (finish(run, steps, count, seconds, err) == GP_OK)
         gp_say(run->job->sink, GP_NOTE, "== %s: %.2f s", steps[0].command->name, seconds);
     return err->code;
 }

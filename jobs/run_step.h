@@ -12,7 +12,9 @@ typedef struct gp_run_step {
     gp_text basis;             /* what its results depend on, beside the options */
     gp_text outputs;           /* names from the directory on, each ended by a zero byte */
     char digest[33];           /* rank 0 */
+    const char *directory;     /* holds its outputs alone; or NULL */
     int stale, fresh; /* fresh: it begins here, and does not continue what an earlier run began */
+    int altered;      /* it is stale only because files were changed behind its back */
 } gp_run_step;
 
 /* ---- jobs/run_step.c ---- */
@@ -29,11 +31,16 @@ void gp_run_depends(const gp_run *run, gp_run_step *s, const char *command,
 int gp_run_outputs(gp_run_step *s, gp_err *err, const char *directory, const char *const *names,
                    const char *stem);
 
-/** Sees whether a step is to be done: sets stale and fresh. A warning tells of files that were
- *  changed behind its back. Collective. */
+/** Before anything is done: looks at what the regression, the last of the long steps, would refuse,
+ *  and writes its plan to the log. Once in a run. Collective. */
+int gp_run_look_ahead(gp_run *run, gp_err *err);
+
+/** Sees whether a step is to be done: sets stale, fresh and altered. A warning tells of files that
+ * were changed behind its back. Collective. */
 int gp_run_judge(gp_run *run, gp_run_step *s, gp_err *err);
 
-/** Calls one command for the stale ones of these steps, and keeps what came of it. Collective.
+/** Calls one command for the stale ones of these steps, and keeps what came of it. What is there of
+ *  those that begin anew is removed first. Collective.
  *  GP_ESTOP after a signal: what was finished is kept. */
 int gp_run_do(gp_run *run, gp_run_step *steps, int64_t count, const gp_text *arguments,
               gp_err *err);

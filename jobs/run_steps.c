@@ -1,4 +1,5 @@
 /* The pipeline, step by step. */
+#include "io/file.h"
 #include "jobs/run_step.h"
 
 #include <stdio.h>
@@ -37,6 +38,28 @@ static int do_components(gp_run *run, gp_err *err) {
 
 /* ---- the report ---- */
 
+static int add_option(void *context, const gp_option *option, const char *value, int file,
+                      gp_err *err) {
+    gp_run_step *s = context;
+    (void)file;
+    return gp_run_matters(option->name)
+               ? gp_text_print(&s->basis, err, "option %s = %s\n", option->name, value)
+               : err->code;
+}
+
+/* The page shows options as they were said; changes follow from the other run's files. */
+static int depend_on_words(gp_run *run, gp_run_step *s, const char *compared, gp_err *err) {
+    gp_text path = {0};
+    char md5[33] = "";
+    gp_run_options_each(add_option, s, err);
+    if (compared != NULL && gp_par_rank(run->job->par) == 0 &&
+        gp_text_print(&path, err, "%s/manifest.json", compared) == GP_OK)
+        gp_io_md5_file(path.bytes, md5, err);
+    gp_text_print(&s->basis, err, "compare %s\n", md5);
+    gp_text_free(&path);
+    return err->code;
+}
+
 static int do_report(gp_run *run, gp_err *err) {
     const char *compared = gp_run_text("compare");
     gp_text arguments = {0};
@@ -46,10 +69,9 @@ static int do_report(gp_run *run, gp_err *err) {
         gp_run_depends(run, &s, "train", &run->trait[t], err);
         gp_run_depends(run, &s, "merge", &run->trait[t], err);
     }
-    gp_text_print(&s.basis, err, "compare %s\n", compared != NULL ? compared : "");
+    depend_on_words(run, &s, compared, err);
     gp_text_add(&s.outputs, "report.html", 12, err);
-    if (compared != NULL)
-        gp_text_add(&s.outputs, "changes.tsv", 12, err);
+    gp_text_add(&s.outputs, "changes.tsv", 12, err);
     if (gp_run_judge(run, &s, err) == GP_OK && s.stale) {
         gp_run_forward(&gp_command_report, gp_run_own, &arguments, err);
         gp_run_argument(&arguments, err, "run", run->out);
@@ -67,8 +89,54 @@ static int do_report(gp_run *run, gp_err *err) {
 
 /* ---- all ---- */
 
+static int add_name(gp_text *names, gp_err *err, const char *command, const gp_run_trait *trait) {
+    gp_text_print(names, err, "%s%s%s", command, trait != NULL ? " " : "",
+                  trait != NULL ? trait->name : "");
+    return gp_text_add(names, "", 1, err);
+}
+
+/* What is there of other traits, or of all where that was asked for, goes. Collective. */
+static int clear(gp_run *run, gp_err *err) {
+    gp_text names = {0};
+    int64_t some = 0;
+    if (run->components > 0)
+        add_name(&names, err, "pca", NULL);
+    for (int64_t t = 0; t < run->traits; t++) {
+        const gp_run_trait *trait = &run->trait[t];
+        if (trait->network) {
+            add_name(&names, err, "train", trait);
+            add_name(&names, err, "explain", trait);
+        }
+        add_name(&names, err, "assoc", trait);
+        add_name(&names, err, "merge", trait);
+    }
+    add_name(&names, err, "report", NULL);
+    if (gp_par_rank(run->job->par) == 0 && err->code == GP_OK)
+        some = gp_run_clear(run, &names, 1, err);
+    if (gp_par_agree(run->job->par, err) == GP_OK &&
+        gp_par_max(run->job->par, &some, 1, err) == GP_OK && some &&
+        gp_run_look_ahead(run, err) == GP_OK) {
+        if (gp_par_rank(run->job->par) == 0)
+            gp_run_clear(run, &names, 0, err);
+        gp_par_agree(run->job->par, err);
+    }
+    gp_text_free(&names);
+    return err->code;
+}
+
+/* Times of files that were copied, say, but are the same: they need not be read again. */
+static int keep_times(gp_run *run, gp_err *err) {
+    int touched = 0;
+    for (int64_t k = 0; k < run->manifest.steps; k++)
+        touched |= run->manifest.step[k].touched;
+    if (touched)
+        gp_manifest_write(&run->manifest, run->out, err);
+    return gp_par_agree(run->job->par, err);
+}
+
 int gp_run_steps(gp_run *run, gp_err *err) {
-    do_components(run, err);
+    if (clear(run, err) == GP_OK)
+        do_components(run, err);
     for (int64_t t = 0; t < run->traits && err->code == GP_OK; t++) {
         gp_run_trait *trait = &run->trait[t];
         if (trait->network && gp_run_network(run, trait, err) == GP_OK &&
@@ -78,7 +146,7 @@ int gp_run_steps(gp_run *run, gp_err *err) {
     if (err->code == GP_OK && gp_run_regression(run, err) == GP_OK &&
         gp_run_merge(run, err) == GP_OK)
         do_report(run, err);
-    return err->code;
+    return err->code == GP_OK ? keep_times(run, err) : err->code;
 }
 
 /* The partition, and what the regression and the first network need; printed by the steps. */
@@ -94,6 +162,7 @@ int gp_run_plan(gp_run *run, gp_err *err) {
     if (err->code == GP_OK && t < run->traits) {
         gp_run_forward(&gp_command_train, but, &arguments, err);
         gp_run_argument(&arguments, err, "pheno-name", run->trait[t].name);
+        gp_run_argument(&arguments, err, "chromosome-dropout", "0.1");
         gp_run_argument(&arguments, err, "offsets", NULL);
         gp_run_argument(&arguments, err, "dry-run", NULL);
         gp_run_call(run->job, &gp_command_train, &arguments, err);

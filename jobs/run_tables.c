@@ -39,6 +39,7 @@ static void group_free(group *g) {
 static int group_judge(group *g, int all, gp_err *err) {
     gp_run *run = g->run;
     int64_t any = 0;
+    gp_par_agree(run->job->par, err); /* steps are made on each rank */
     for (int64_t t = 0; t < run->traits && err->code == GP_OK; t++)
         if (g->step[t].command != NULL && gp_run_judge(run, &g->step[t], err) == GP_OK)
             any |= g->step[t].stale;
@@ -52,7 +53,7 @@ static int group_judge(group *g, int all, gp_err *err) {
         if (s->stale)
             add_name(&g->names, run->trait[t].name, err);
     }
-    return err->code;
+    return gp_par_agree(run->job->par, err);
 }
 
 static int group_do(group *g, gp_text *arguments, gp_err *err) {
@@ -123,7 +124,9 @@ static int find_skipped(gp_run *run, gp_err *err) {
 
 int gp_run_regression(gp_run *run, gp_err *err) {
     static const char *const but[] = {"pheno-name", "covar",   "covar-name", "out", "offset",
-                                      "pca",        "restart", "dry-run",    NULL};
+                                      "pca",        "restart", "dry-run",    NULL},
+                             *const all[] = {"filters.tsv", NULL},
+                             *const mixed[] = {"filters.tsv", "variance.tsv", NULL};
     gp_text arguments = {0};
     group g;
     group_init(&g, run, err);
@@ -131,13 +134,14 @@ int gp_run_regression(gp_run *run, gp_err *err) {
         const gp_run_trait *trait = &run->trait[t];
         gp_run_step *s = &g.step[t];
         gp_run_step_begin(s, &gp_command_assoc, trait, err);
-        gp_text_print(&s->basis, err, "people %s\ntrait %s\noffset %d\n", run->people, trait->data,
-                      (int)trait->offset);
+        gp_text_print(&s->basis, err, "people %s\ncovariates %s\ntrait %s\noffset %d\n",
+                      run->people, run->terms, trait->data, (int)trait->offset);
         if (run->components > 0)
             gp_run_depends(run, s, "pca", NULL, err);
         if (trait->offset != GP_OFFSET_NONE)
             gp_run_depends(run, s, "train", trait, err);
         gp_run_outputs(s, err, "assoc", table_files, trait->file);
+        gp_run_outputs(s, err, "assoc", is_mixed() ? mixed : all, "");
     }
     if (group_judge(&g, is_mixed(), err) == GP_OK && g.stale > 0) {
         gp_run_forward(&gp_command_assoc, but, &arguments, err);

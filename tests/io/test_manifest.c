@@ -132,8 +132,9 @@ static void damaged_ones_are_refused(void **state) {
     (void)state;
     expect_damaged("{", "is not JSON");
     expect_damaged("", "is not JSON");
-    expect_damaged("{}", "--restart");
-    expect_damaged("[1]", "--restart");
+    expect_damaged("{}", "something else");
+    expect_damaged("[1]", "something else");
+    expect_damaged("{\"format\": \"app\"}", "something else");
     expect_damaged("{\"format\": \"gp-dist run 2\", \"version\": \"1\"}", "--restart");
     expect_damaged("{\"format\": \"gp-dist run 1\", \"version\": \"1\", \"options\": {\"a\": 1}}",
                    "--restart");

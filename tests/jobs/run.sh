@@ -84,6 +84,67 @@ ranks 2 run --config study.conf --pheno new.pheno.tsv --out changed 2>changed.lo
 diff <(listing changed) <(listing fresh) || fail "a changed trait: other bytes than afresh"
 diff <(listing one) <(listing fresh) >/dev/null && fail "a changed trait changes nothing"
 
+# Killed in the midst of it, before the network's own mark: the same command goes on.
+cp -a one killed
+"$GP_DIST" run --config study.conf --pheno new.pheno.tsv --out killed 2>/dev/null &
+pid=$!
+for _ in $(seq 400); do
+    grep -q '== gp-dist train' <(tail -n +2 killed/gp-dist.log | sed -n '/run in killed/,$p') && break
+    sleep 0.01
+done
+kill -KILL $pid
+wait $pid 2>/dev/null
+"$GP_DIST" run --quiet --config study.conf --pheno new.pheno.tsv --out killed || fail "killed in a changed trait's training: does not continue"
+diff <(listing killed) <(listing fresh) || fail "killed in a changed trait's training: other bytes than afresh"
+
+# alike WHAT DIR FILE OPTIONS...: DIR, run again with the table FILE, is as a new run.
+alike() {
+    local what=$1 directory=$2 table=$3
+    shift 3
+    "$GP_DIST" run --config study.conf --pheno "$table" "$@" --out "$directory" 2>again.log || fail "$what: $(tail -1 again.log)"
+    rm -rf afresh
+    "$GP_DIST" run --quiet --config study.conf --pheno "$table" "$@" --out afresh 2>/dev/null || fail "$what: afresh"
+    diff <(listing "$directory") <(listing afresh) || fail "$what: other bytes than afresh"
+}
+awk -F '\t' -v OFS='\t' '$5 == 1 && ++n > 7 { $5 = 0 } 1' c.pheno.tsv >few.tsv
+alike "a trait of few cases" killed few.tsv
+grep -q "warning: trait 'trait3' is skipped: it has fewer than 10 cases" killed/gp-dist.log || fail "few cases: not in the log"
+[ ! -e killed/assoc/trait3.tsv.gz ] && [ ! -e killed/model/trait3 ] || fail "few cases: old results stay"
+alike "and back" killed new.pheno.tsv
+cut -f 1-3,5 c.pheno.tsv >less.tsv
+alike "a trait less" killed less.tsv
+[ ! -e killed/model/trait2 ] || fail "a trait less: its network stays"
+awk -F '\t' -v OFS='\t' '{ print $0, FNR == 1 ? "a b/c" : $3 }' less.tsv >named.tsv
+alike "a trait more, with blanks and slashes" killed named.tsv
+
+# A covariate: components do not depend on it.
+cp -a one covariate
+awk -F '\t' -v OFS='\t' 'FNR == 3 { $3 += 1 } 1' c.covar.tsv >new.covar.tsv
+before=$(stamps covariate | grep pca)
+"$GP_DIST" run --quiet --config study.conf --covar new.covar.tsv --out covariate || fail "a changed covariate"
+[ "$(stamps covariate | grep pca)" = "$before" ] || fail "a changed covariate: components were found again"
+cmp -s one/assoc/trait1.tsv.gz covariate/assoc/trait1.tsv.gz && fail "a changed covariate changes nothing"
+
+# Networks to train on from, and what changed since.
+"$GP_DIST" run --quiet --config study.conf --warm-start --out warm || fail "--warm-start: the first run"
+diff <(listing one | grep merged) <(listing warm | grep merged) || fail "--warm-start: the first run starts elsewhere"
+"$GP_DIST" run --config study.conf --pheno new.pheno.tsv --warm-start --compare one --out warm 2>warm.log || fail "--warm-start: $(tail -1 warm.log)"
+grep -q -- '--warm-start=warm/model/\.before\.trait2' warm.log || fail "--warm-start: starts cold"
+[ "$(grep -c -- '--warm-start=' warm.log)" = 1 ] || fail "--warm-start: other traits are trained"
+[ ! -e warm/model/.before.trait2 ] || fail "--warm-start: the network of before stays"
+grep -q "$(printf '^trait2\t')" warm/changes.tsv || fail "--compare: no changes"
+"$GP_DIST" run --quiet --config study.conf --pheno new.pheno.tsv --warm-start --out warm || fail "--compare left out"
+[ ! -e warm/changes.tsv ] || fail "--compare left out: changes.tsv stays"
+
+# Copied: read once more, then known again.
+cp -r one copied
+"$GP_DIST" run --quiet --config study.conf --out copied || fail "a copy"
+diff <(listing one) <(listing copied) || fail "a copy: other bytes"
+python3 -c 'import json, os
+for s in json.load(open("copied/manifest.json"))["steps"]:
+    for o in s["outputs"]:
+        assert os.stat("copied/" + o["path"]).st_mtime_ns == o["modified"], o' || fail "a copy: its times are not kept"
+
 # ---- files changed behind its back ----
 cp -a one altered
 rm altered/assoc/trait1.tsv.gz
@@ -129,11 +190,23 @@ refuse() {
 refuse "other options" 'one: was made with other options: --epochs was 3, and is 4 now; give --restart' "$GP_DIST" run --config study.conf --epochs 4 --out one
 refuse "an option more" 'one: was made with other options: --maf was not given, and is 0.01 now' ranks 2 run --config study.conf --maf 0.01 --out one
 refuse "an option less" 'one: was made with other options: --pca was 2, and is not given now' "$GP_DIST" run --config <(grep -v pca study.conf) --out one
+refuse "another offset" 'one: was made with other options: --offset was not given, and is none now' "$GP_DIST" run --config study.conf --offset none --out one
+cut -f 1,2 c.pheno.tsv >everybody.txt
+refuse "a list more" 'one: was made with other options: --keep was not given, and is everybody.txt now' "$GP_DIST" run --config study.conf --keep everybody.txt --out one
+refuse "--restart of what cannot be" '.*--ci is for binary traits' "$GP_DIST" run --config study.conf --restart --model linear --ci 0.95 --out one
+refuse "no such genes" 'nothere\.gff3: cannot be opened' "$GP_DIST" run --config study.conf --genes nothere.gff3 --out two
+refuse "thresholds" 'command line: --clump-p2' "$GP_DIST" run --config study.conf --clump-p2 1e-9 --out two
+refuse "no run to compare with" 'nothere/manifest\.json: ' "$GP_DIST" run --config study.conf --compare nothere --out two
+awk -F '\t' -v OFS='\t' 'FNR == 1 { $3 = "PC1" } 1' c.covar.tsv >pc.tsv
+refuse "a component of one's own" "pc\.tsv: column 'PC1' has the name of a component" "$GP_DIST" run --config study.conf --covar pc.tsv --out two
+mkdir foreign && echo '{"name": "app"}' >foreign/manifest.json
+refuse "another program's manifest" 'foreign/manifest\.json: is not a manifest of gp-dist run' "$GP_DIST" run --config study.conf --restart --out foreign
+[ -s foreign/manifest.json ] || fail "another program's manifest was removed"
 cp -a one version
 sed -i 's/"version": "[^"]*"/"version": "0.0.1"/' version/manifest.json
 refuse "another version" 'version: was made by gp-dist 0\.0\.1, and this is ' "$GP_DIST" run --config study.conf --out version
 echo '{' >version/manifest.json
-refuse "a damaged manifest" 'version/manifest\.json' "$GP_DIST" run --config study.conf --out version
+refuse "a damaged manifest" 'version/manifest\.json:2: is not JSON' "$GP_DIST" run --config study.conf --out version
 rm version/manifest.json
 refuse "no manifest" 'version: holds assoc, and no manifest\.json' "$GP_DIST" run --config study.conf --out version
 "$GP_DIST" run --quiet --restart --config study.conf --out version || fail "--restart"
