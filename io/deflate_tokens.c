@@ -58,9 +58,11 @@ static inline uint64_t find_same(const uint8_t *bytes, int64_t distance) {
 }
 #endif
 
-/* How many bytes agree at two places before `end`, LONGEST at most; a few less near the end. */
+/* How many bytes agree at two places before `end`, LONGEST at most; a few less near the end: only
+ * what was compared counts. */
 static inline int64_t match_length(const uint8_t *text, int64_t a, int64_t b, int64_t end) {
-    for (int64_t n = 0; b + n + 16 <= end && n < LONGEST; n += 16) {
+    int64_t n = 0;
+    for (; b + n + 16 <= end && n < LONGEST; n += 16) {
         uint64_t low = load(text + a + n) ^ load(text + b + n);
         uint64_t high = load(text + a + n + 8) ^ load(text + b + n + 8);
         /* Nearly all end here, without a branch for which half it was in. */
@@ -69,7 +71,7 @@ static inline int64_t match_length(const uint8_t *text, int64_t a, int64_t b, in
             return more < LONGEST ? more : LONGEST;
         }
     }
-    return b + LONGEST <= end ? LONGEST : (end - b) & ~(int64_t)15;
+    return n < LONGEST ? n : LONGEST;
 }
 
 /* Reads and writes up to 31 beyond n. */

@@ -212,6 +212,31 @@ static void repeats_of_every_length_and_distance_come_back(void **state) {
     }
 }
 
+/* A repeat of nearly the longest length whose end differs, with every number of bytes behind it:
+ * near the end of a piece fewer can be compared at once. */
+static void repeats_that_end_near_the_end_come_back(void **state) {
+    (void)state;
+    enum { FROM = 240, TO = 290, BEHIND = 48 };
+    for (int length = FROM; length < TO; length++)
+        for (int behind = 0; behind < BEHIND; behind++) {
+            int n = 0;
+            for (int row = 0; row < 2; row++) {
+                piece[n++] = '\n';
+                for (int k = 0; k < length; k++)
+                    piece[n++] = (unsigned char)("ACGT"[(k * k / 3) % 4]);
+                piece[n++] = (unsigned char)('0' + row);
+            }
+            for (int k = 0; k < behind; k++)
+                piece[n++] = (unsigned char)('a' + k % 23);
+            check(n);
+            /* Equal numbers, and one byte that is another. */
+            n = 8 * (length / 4);
+            memset(piece, 0, (size_t)n);
+            piece[n - 1 - behind] = 7;
+            check(n);
+        }
+}
+
 static void nothing_stays_between_pieces(void **state) {
     (void)state;
     static unsigned char first[sizeof packed];
@@ -346,6 +371,7 @@ int main(void) {
         cmocka_unit_test(each_byte_alone_and_all_equal_come_back),
         cmocka_unit_test(all_values_in_turn_come_back),
         cmocka_unit_test(repeats_of_every_length_and_distance_come_back),
+        cmocka_unit_test(repeats_that_end_near_the_end_come_back),
         cmocka_unit_test(nothing_stays_between_pieces),
         cmocka_unit_test(the_bytes_are_these),
         cmocka_unit_test(lengths_keep_their_limit_and_are_complete),
