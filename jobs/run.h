@@ -95,6 +95,7 @@ typedef struct gp_run {
     gp_run_trait *trait; /* [traits] */
     int64_t traits;
     int64_t components;   /* --pca */
+    int64_t autosomes;    /* that variants are chosen of */
     gp_text covariates;   /* tables, comma-separated: the user's, and the components */
     gp_manifest manifest; /* rank 0 */
     char people[33];      /* rank 0: digests: of the samples and variants that are chosen, */
@@ -151,5 +152,8 @@ int gp_run_plan(gp_run *run, gp_err *err);
 /** Which predictions a trait's regression takes as offset: what --offset says, or else those that
  *  cross-validation finds a signal in (DIR/model/TRAIT/metrics.tsv); a note tells. Collective. */
 int gp_run_choose_offset(gp_run *run, gp_run_trait *trait, gp_err *err);
+
+/** 1: the regression is a mixed model. Local. */
+int gp_run_mixed(void);
 
 #endif

@@ -207,8 +207,8 @@ static int is_among(const gp_text *names, const char *name) {
 
 /* Everything that runs make. */
 static int clear_all(gp_run *run, gp_err *err) {
-    static const char *const name[] = {"manifest.json", "pca",         "model",      "assoc",
-                                       "merged",        "report.html", "changes.tsv"};
+    static const char *const name[] = {"manifest.json", "pca",    "grm",         "model",
+                                       "assoc",         "merged", "report.html", "changes.tsv"};
     gp_text path = {0};
     for (size_t k = 0; k < sizeof name / sizeof *name && err->code == GP_OK; k++)
         if (gp_run_path(run, name[k], &path, err) == GP_OK)

@@ -95,11 +95,11 @@ static int judge(gp_run *run, gp_run_trait *trait, gp_err *err) {
     }
     const char *why = why_not(t, !(low < high), class[1], class[0]);
     trait->skipped = why != NULL;
-    trait->network = why == NULL && used >= LEAST &&
+    trait->network = why == NULL && used >= LEAST && run->autosomes > 0 &&
                      (!t->binary || (class[0] >= LEAST_CLASS && class[1] >= LEAST_CLASS));
     if (why != NULL)
         gp_text_print(&run->notes, err, "trait '%s' is skipped: %s\n", t->name, why);
-    else if (!trait->network)
+    else if (!trait->network && run->autosomes > 0)
         gp_text_print(&run->notes, err,
                       "trait '%s': too few samples, cases or controls for a network; it is tested "
                       "without predictions\n",
@@ -112,14 +112,29 @@ static int judge(gp_run *run, gp_run_trait *trait, gp_err *err) {
     return err->code;
 }
 
+/* Networks and components know autosomes alone. */
+static void count_autosomes(gp_run *run, gp_err *err) {
+    for (int64_t k = 0; k < run->selection.chromosomes; k++)
+        run->autosomes +=
+            run->selection.count[k] > 0 && gp_store_chromosome(run->store, k)->kind == GP_AUTOSOME;
+    if (run->autosomes > 0)
+        return;
+    run->components = 0;
+    gp_text_print(&run->notes, err,
+                  "no variant of an autosome is chosen: there are no components and no networks\n");
+}
+
 static int list_traits(gp_run *run, gp_err *err) {
     const gp_cohort *c = &run->cohort;
     run->trait = gp_mem_alloc(c->traits, sizeof *run->trait, err);
     for (int64_t t = 0; t < c->traits && err->code == GP_OK; t++) {
         gp_text file = {0};
         gp_run_trait trait = {.name = c->trait[t].name, .number = t};
-        if (c->trait[t].skipped != NULL)
+        if (c->trait[t].skipped != NULL) {
+            gp_text_print(&run->notes, err, "trait '%s' is skipped: %s\n", trait.name,
+                          c->trait[t].skipped);
             continue;
+        }
         if (judge(run, &trait, err) != GP_OK || trait.skipped)
             continue;
         if (gp_io_safe_name(&file, trait.name, err) != GP_OK) {
@@ -205,6 +220,7 @@ int gp_run_load(gp_run *run, gp_err *err) {
         return err->code;
     if (gp_input_load(&silent, &input, err) != GP_OK)
         return err->code;
+    count_autosomes(run, err);
     if (list_traits(run, err) == GP_OK && list_covariates(run, err) == GP_OK &&
         gp_par_rank(run->job->par) == 0)
         take_digests(run, err);

@@ -62,6 +62,15 @@ static int has_signal(const accuracy *a, const accuracy *base, int binary) {
     return gain > LEAST_R2 && a->n * gain > LEAST_CHI2;
 }
 
+/* The better of those with a signal; the transformer's where they are equal. */
+static gp_run_offset better(const accuracy a[3], int binary) {
+    double ridge = binary ? a[1].auc : a[1].r2, network = binary ? a[2].auc : a[2].r2;
+    int by_ridge = has_signal(&a[1], &a[0], binary), by_network = has_signal(&a[2], &a[0], binary);
+    return by_network && !(by_ridge && ridge > network) ? GP_OFFSET_TRANSFORMER
+           : by_ridge                                   ? GP_OFFSET_RIDGE
+                                                        : GP_OFFSET_NONE;
+}
+
 static void tell(const gp_run *run, const gp_run_trait *trait, const accuracy a[3], int measured,
                  int binary) {
     const char *why = measured != binary ? " (a binary trait that is tested as a number takes none)"
@@ -100,9 +109,7 @@ int gp_run_choose_offset(gp_run *run, gp_run_trait *trait, gp_err *err) {
                             : strcmp(wish, "transformer") == 0 ? GP_OFFSET_TRANSFORMER
                                                                : GP_OFFSET_NONE;
         else
-            trait->offset = has_signal(&a[2], &a[0], binary)   ? GP_OFFSET_TRANSFORMER
-                            : has_signal(&a[1], &a[0], binary) ? GP_OFFSET_RIDGE
-                                                               : GP_OFFSET_NONE;
+            trait->offset = better(a, binary);
         tell(run, trait, a, measured, binary);
     }
     gp_text_free(&text);

@@ -26,8 +26,7 @@ static const gp_option own[] = {
      0, 1000, NULL},
     {"offset", GP_CHOICE, 0, NULL,
      "predictions that stand beside a tested variant, made without its chromosome (default: the "
-     "transformer's, else ridge regression's, where cross-validation finds a signal in them; else "
-     "none)",
+     "better ones, where cross-validation finds a signal in them; else none)",
      0, 0, "none|ridge|transformer"},
     {"warm-start", GP_FLAG, 0, NULL,
      "train on from the last run's networks where data have changed", 0, 0, NULL},
@@ -183,6 +182,11 @@ int gp_run_check(gp_err *err) {
                           "command line: --compare %s: is this run's own directory; name another "
                           "run's",
                           compared);
+    if (gp_run_text("method") != NULL && strcmp(gp_run_text("method"), "attention") == 0)
+        return gp_err_set(
+            err, GP_EINPUT,
+            "command line: --method attention: knows no traits, and the merged tables "
+            "are by trait; gradient or integrated");
     if (gp_run_whole("folds", 1) == 0)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --folds 0: run tests variants beside predictions of "
@@ -252,6 +256,11 @@ int gp_run_forward(const gp_command *command, const char *const *but, gp_text *a
 static int names_file(const gp_option *option) {
     return option->type == GP_TEXT && option->argument != NULL &&
            (strncmp(option->argument, "FILE", 4) == 0 || strcmp(option->argument, "STORE.h5") == 0);
+}
+
+int gp_run_mixed(void) {
+    const char *model = gp_run_text("model");
+    return model != NULL && strcmp(model, "lmm") == 0;
 }
 
 int gp_run_names_file(const char *name) {

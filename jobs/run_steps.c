@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-extern const gp_command gp_command_pca, gp_command_assoc, gp_command_train, gp_command_report;
+extern const gp_command gp_command_grm, gp_command_pca, gp_command_assoc, gp_command_train,
+    gp_command_report;
 
 /* ---- principal components ---- */
 
@@ -27,6 +28,33 @@ static int do_components(gp_run *run, gp_err *err) {
         gp_run_argument(&arguments, err, "components", components);
         gp_run_argument(&arguments, err, "approx", NULL);
         gp_run_argument_path(run, &arguments, "out", "pca", err);
+        gp_run_do(run, &s, 1, &arguments, err);
+    } else if (err->code == GP_OK) {
+        run->fresh++;
+    }
+    gp_text_free(&arguments);
+    gp_run_step_free(&s);
+    return err->code;
+}
+
+/* ---- relationships ---- */
+
+static int do_relationships(gp_run *run, gp_err *err) {
+    static const char *const names[] = {"grm.h5", NULL};
+    static const char *const but[] = {"pheno", "pheno-name", "covar", "covar-name",
+                                      "out",   "dry-run",    NULL};
+    gp_text arguments = {0};
+    gp_run_step s;
+    if (!gp_run_mixed())
+        return GP_OK;
+    gp_run_step_begin(&s, &gp_command_grm, NULL, err);
+    gp_text_print(&s.basis, err, "people %s\n", run->people);
+    gp_run_outputs(&s, err, "grm", names, "");
+    if (gp_run_judge(run, &s, err) == GP_OK && s.stale) {
+        gp_run_forward(s.command, but, &arguments, err);
+        if (run->autosomes > 1)
+            gp_run_argument(&arguments, err, "loco", NULL);
+        gp_run_argument_path(run, &arguments, "out", "grm", err);
         gp_run_do(run, &s, 1, &arguments, err);
     } else if (err->code == GP_OK) {
         run->fresh++;
@@ -110,6 +138,8 @@ static int clear(gp_run *run, gp_err *err) {
         add_name(&names, err, "assoc", trait);
         add_name(&names, err, "merge", trait);
     }
+    if (gp_run_mixed())
+        add_name(&names, err, "grm", NULL);
     add_name(&names, err, "report", NULL);
     if (gp_par_rank(run->job->par) == 0 && err->code == GP_OK)
         some = gp_run_clear(run, &names, 1, err);
@@ -143,8 +173,8 @@ int gp_run_steps(gp_run *run, gp_err *err) {
             gp_run_attribution(run, trait, err) == GP_OK)
             gp_run_choose_offset(run, trait, err);
     }
-    if (err->code == GP_OK && gp_run_regression(run, err) == GP_OK &&
-        gp_run_merge(run, err) == GP_OK)
+    if (err->code == GP_OK && do_relationships(run, err) == GP_OK &&
+        gp_run_regression(run, err) == GP_OK && gp_run_merge(run, err) == GP_OK)
         do_report(run, err);
     return err->code == GP_OK ? keep_times(run, err) : err->code;
 }

@@ -98,11 +98,6 @@ static int add_offsets(const group *g, gp_text *arguments, gp_err *err) {
     return err->code;
 }
 
-static int is_mixed(void) {
-    const char *model = gp_run_text("model");
-    return model != NULL && strcmp(model, "lmm") == 0;
-}
-
 /* Traits that the regression has skipped have no table. Collective. */
 static int find_skipped(gp_run *run, gp_err *err) {
     int64_t *skipped = gp_mem_alloc(run->traits, sizeof *skipped, err);
@@ -138,16 +133,20 @@ int gp_run_regression(gp_run *run, gp_err *err) {
                       run->people, run->terms, trait->data, (int)trait->offset);
         if (run->components > 0)
             gp_run_depends(run, s, "pca", NULL, err);
+        if (gp_run_mixed())
+            gp_run_depends(run, s, "grm", NULL, err);
         if (trait->offset != GP_OFFSET_NONE)
             gp_run_depends(run, s, "train", trait, err);
         gp_run_outputs(s, err, "assoc", table_files, trait->file);
-        gp_run_outputs(s, err, "assoc", is_mixed() ? mixed : all, "");
+        gp_run_outputs(s, err, "assoc", gp_run_mixed() ? mixed : all, "");
     }
-    if (group_judge(&g, is_mixed(), err) == GP_OK && g.stale > 0) {
+    if (group_judge(&g, gp_run_mixed(), err) == GP_OK && g.stale > 0) {
         gp_run_forward(&gp_command_assoc, but, &arguments, err);
         gp_run_argument(&arguments, err, "pheno-name", g.names.bytes);
         gp_run_argument_covariates(run, &arguments, 1, err);
         add_offsets(&g, &arguments, err);
+        if (gp_run_mixed())
+            gp_run_argument_path(run, &arguments, "grm", "grm/grm.h5", err);
         gp_run_argument_path(run, &arguments, "out", "assoc", err);
         group_do(&g, &arguments, err);
     }

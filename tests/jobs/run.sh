@@ -32,6 +32,8 @@ stamps() {
     (cd "$1" && find . -type f ! -name gp-dist.log ! -path ./manifest.json | LC_ALL=C sort | xargs stat -c '%n %y %i')
 }
 
+cut -f 1,2 c.pheno.tsv >everybody.txt
+
 # ---- every file ----
 "$GP_DIST" --config study.conf --threads 1 --out one 2>run.log || fail "run: $(cat run.log)"
 files=(pca/pca.eigenvec pca/pca.eigenval report.html manifest.json gp-dist.log)
@@ -145,6 +147,14 @@ for s in json.load(open("copied/manifest.json"))["steps"]:
     for o in s["outputs"]:
         assert os.stat("copied/" + o["path"]).st_mtime_ns == o["modified"], o' || fail "a copy: its times are not kept"
 
+# A mixed model has a matrix, which is made again where samples change; variants of X alone have no networks.
+head -200 everybody.txt >some.txt
+"$GP_DIST" run --quiet --config study.conf --model lmm --keep some.txt --out mixed || fail "--model lmm"
+[ -s mixed/grm/grm.h5 ] && [ -s mixed/assoc/variance.tsv ] || fail "--model lmm: no matrix, or no components of variance"
+head -190 everybody.txt >some.txt
+"$GP_DIST" run --quiet --config study.conf --model lmm --keep some.txt --out mixed || fail "--model lmm: fewer samples"
+"$GP_DIST" run --config study.conf --model lmm --keep some.txt --out mixed 2>&1 | grep -q 'is finished already' || fail "--model lmm: is not finished"
+
 # ---- files changed behind its back ----
 cp -a one altered
 rm altered/assoc/trait1.tsv.gz
@@ -191,7 +201,6 @@ refuse "other options" 'one: was made with other options: --epochs was 3, and is
 refuse "an option more" 'one: was made with other options: --maf was not given, and is 0.01 now' ranks 2 run --config study.conf --maf 0.01 --out one
 refuse "an option less" 'one: was made with other options: --pca was 2, and is not given now' "$GP_DIST" run --config <(grep -v pca study.conf) --out one
 refuse "another offset" 'one: was made with other options: --offset was not given, and is none now' "$GP_DIST" run --config study.conf --offset none --out one
-cut -f 1,2 c.pheno.tsv >everybody.txt
 refuse "a list more" 'one: was made with other options: --keep was not given, and is everybody.txt now' "$GP_DIST" run --config study.conf --keep everybody.txt --out one
 refuse "--restart of what cannot be" '.*--ci is for binary traits' "$GP_DIST" run --config study.conf --restart --model linear --ci 0.95 --out one
 refuse "no such genes" 'nothere\.gff3: cannot be opened' "$GP_DIST" run --config study.conf --genes nothere.gff3 --out two
