@@ -172,6 +172,14 @@ static int take_options(gp_run *run, gp_manifest *now, gp_err *err) {
     return err->code;
 }
 
+/* A run that failed before anything was finished, or trained in part, holds nothing. */
+static int holds_nothing(const gp_manifest *m) {
+    for (int64_t k = 0; k < m->steps; k++)
+        if (m->step[k].finished || strncmp(m->step[k].name, "train ", 6) == 0)
+            return 0;
+    return m->steps > 0;
+}
+
 /* On rank 0. */
 static int open_manifest(gp_run *run, gp_err *err) {
     comparison c = {.run = run};
@@ -183,9 +191,9 @@ static int open_manifest(gp_run *run, gp_err *err) {
         gp_err_set(err, reading.code, "%s", reading.text);
     gp_run_options_each(add_option, &c, err);
     if (err->code == GP_OK && !restart) {
-        if (there)
+        if (there && !holds_nothing(&run->manifest))
             compare(&c, err);
-        else
+        else if (!there)
             look_for_others(run, err);
     }
     if (err->code == GP_OK)

@@ -227,6 +227,11 @@ awk -v OFS='\t' 'NR == 1 { print "FID", "IID", "x"; next } { print $1, $2, NR % 
 refuse "1 and 2" "x\.tsv: trait 'x' holds only the values 1 and 2" "$GP_DIST" run --config study.conf --pheno x.tsv --out two
 [ ! -e two ] || fail "a wrong start leaves a directory"
 
+# Nothing came of it: other options may follow.
+expect_error "no variant" 64 'c\.h5: no variant is left' "$GP_DIST" run --config study.conf --maf 0.5 --out nothing
+"$GP_DIST" run --quiet --config study.conf --out nothing || fail "after a failure at the start"
+diff <(listing one) <(listing nothing) || fail "after a failure at the start: other bytes"
+
 # ---- two at once ----
 rm -rf busy
 "$GP_DIST" run --config study.conf --epochs 200 --out busy 2>busy.log &
