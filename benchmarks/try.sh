@@ -65,4 +65,7 @@ chmod +x sbatch
 "$scripts/scaling/fit_test.py" "$SCRATCH" >fit.log 2>&1 || fail "scaling/fit_test.py: $(cat fit.log)"
 expect_error "no number of ranks" 1 "benchmarks/run.sh: --ranks '1 x': 'x' is no number of ranks" "${scaling[@]}" --ranks "1 x"
 expect_error "an unknown option" 1 "benchmarks/assoc_plink2.sh: unknown option '--nonsense'" "$scripts/assoc_plink2.sh" --nonsense 1
+"$scripts/power.sh" --gp-dist "$GP_DIST" --folder "$SCRATCH/power" --samples 200 --variants 150 --nulls 200 --causal 10 --traits 1 \
+    --train "--epochs 2 --folds 2 --networks 1" >power.log 2>&1 || fail "power.sh: $(cat power.log)"
+rows "$SCRATCH/power/power.csv" 3
 finish
