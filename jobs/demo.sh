@@ -93,7 +93,12 @@ tables=("$folder"/study/merged/*.hits.tsv)
 [ ${#tables[@]} -gt 0 ] || fail "no table in $folder/study/merged"
 for table in "${tables[@]}"; do
     echo
-    echo "$table: $(tail -n +2 "$table" | wc -l) top hits; the first $hits:"
+    count=$(tail -n +2 "$table" | wc -l)
+    if [ "$count" = 0 ]; then
+        echo "$table: no variant reaches p = 5e-8"
+        continue
+    fi
+    echo "$table: $count top hits; the first $hits:"
     top "$table"
 done
 echo
