@@ -234,11 +234,11 @@ static int make_raster(const gp_html *html, const gp_cells *cells, int level, ra
                   .dot = cells->count < 2000   ? 3.0
                          : cells->count < 8000 ? 2.2
                                                : 1.5,
-                  .step = cells->step,
-                  .top = SIGNIFICANT + 0.3};
+                  .step = cells->step};
+    int64_t high = 0;
     for (int64_t k = 0; k < cells->count; k++)
-        r->top = fmax(r->top, (double)(cells->run[k].last + 1) * r->step);
-    r->top *= 1.05;
+        high = cells->run[k].last >= high ? cells->run[k].last + 1 : high;
+    r->top = 1.05 * fmax(SIGNIFICANT + 0.3, (double)high * r->step);
     r->across = r->factor * (r->columns > WIDE ? (r->columns + WIDE - 1) / WIDE : 1);
     r->width = (r->columns + r->across - 1) / r->across;
     r->height = ROWS / r->factor;
