@@ -47,14 +47,13 @@ static void tell_start(gp_run *run, gp_err *err) {
            (long long)gp_store_variant_count(run->store), (long long)run->traits);
 }
 
-/* Which traits are left out, or have no network. */
-static void tell_notes(gp_run *run) {
-    for (char *line = run->notes.bytes, *next; line != NULL; line = next) {
+void gp_run_say(const gp_run *run, int level, gp_text *lines) {
+    for (char *line = lines->bytes, *next; line != NULL; line = next) {
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = 0;
         if (*line != 0)
-            gp_say(run->job->sink, GP_WARN, "%s", line);
+            gp_say(run->job->sink, level, "%s", line);
     }
 }
 
@@ -70,13 +69,13 @@ static int work(gp_run *run, gp_err *err) {
     if (gp_run_load(run, err) != GP_OK)
         return err->code;
     if (gp_run_flag("dry-run")) {
-        tell_notes(run);
+        gp_run_say(run, GP_WARN, &run->notes);
         return gp_run_plan(run, err);
     }
     if (gp_run_open(run, err) != GP_OK)
         return err->code;
     tell_start(run, err);
-    tell_notes(run);
+    gp_run_say(run, GP_WARN, &run->notes);
     if (gp_par_agree(run->job->par, err) == GP_OK && gp_run_steps(run, err) == GP_OK)
         tell_end(run);
     gp_run_close(run);

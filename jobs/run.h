@@ -37,6 +37,9 @@ typedef int gp_run_option_visit(void *context, const gp_option *option, const ch
                                 gp_err *err);
 int gp_run_options_each(gp_run_option_visit *visit, void *context, gp_err *err);
 
+/** 1: the regression is a mixed model. Local. */
+int gp_run_mixed(void);
+
 /** Whether results depend on an option, beyond the files that it names. Local. */
 int gp_run_matters(const char *name);
 
@@ -106,6 +109,9 @@ typedef struct gp_run {
     int ours;             /* rank 0: a run of this program was there */
 } gp_run;
 
+/** Says each line of a text, which is cut up. Local. */
+void gp_run_say(const gp_run *run, int level, gp_text *lines);
+
 /** DIR/NAME. Local. */
 int gp_run_path(const gp_run *run, const char *name, gp_text *path, gp_err *err);
 
@@ -152,8 +158,5 @@ int gp_run_plan(gp_run *run, gp_err *err);
 /** Which predictions a trait's regression takes as offset: what --offset says, or else those that
  *  cross-validation finds a signal in (DIR/model/TRAIT/metrics.tsv); a note tells. Collective. */
 int gp_run_choose_offset(gp_run *run, gp_run_trait *trait, gp_err *err);
-
-/** 1: the regression is a mixed model. Local. */
-int gp_run_mixed(void);
 
 #endif

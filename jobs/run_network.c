@@ -7,6 +7,8 @@
 
 extern const gp_command gp_command_train, gp_command_explain;
 
+const char gp_run_hide[] = "0.1";
+
 const char *const gp_run_own[] = {"pheno-name", "covar", "covar-name", "out",     "offset",
                                   "model",      "pca",   "restart",    "dry-run", NULL};
 
@@ -58,7 +60,7 @@ static int call_train(gp_run *run, gp_run_step *s, int warm, gp_err *err) {
     gp_run_forward(s->command, gp_run_own, &arguments, err);
     gp_run_argument(&arguments, err, "pheno-name", s->trait->name);
     gp_run_argument_covariates(run, &arguments, 1, err);
-    gp_run_argument(&arguments, err, "chromosome-dropout", "0.1");
+    gp_run_argument(&arguments, err, "chromosome-dropout", gp_run_hide);
     gp_run_argument(&arguments, err, "offsets", NULL);
     if (gp_run_flag("warm-start"))
         gp_run_argument(&arguments, err, "keep-folds", NULL);
@@ -142,8 +144,6 @@ int gp_run_network(gp_run *run, gp_run_trait *trait, gp_err *err) {
     if (gp_run_judge(run, &s, err) == GP_OK && s.stale) {
         if (check_begun(run, &s, err) == GP_OK)
             train(run, &s, err);
-    } else if (err->code == GP_OK) {
-        run->fresh++;
     }
     gp_text_free(&directory);
     gp_run_step_free(&s);
@@ -165,8 +165,6 @@ int gp_run_attribution(gp_run *run, gp_run_trait *trait, gp_err *err) {
         gp_run_model_path(trait, "/attribution.tsv.gz", &path, err);
         gp_run_argument_path(run, &arguments, "out", path.bytes, err);
         gp_run_do(run, &s, 1, &arguments, err);
-    } else if (err->code == GP_OK) {
-        run->fresh++;
     }
     gp_text_free(&path);
     gp_text_free(&arguments);

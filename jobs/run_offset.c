@@ -94,7 +94,7 @@ int gp_run_choose_offset(gp_run *run, gp_run_trait *trait, gp_err *err) {
     accuracy a[3] = {{NAN, NAN, NAN}, {NAN, NAN, NAN}, {NAN, NAN, NAN}};
     gp_text path = {0}, name = {0}, text = {0};
     trait->offset = GP_OFFSET_NONE;
-    if (!trait->network || (model != NULL && strcmp(model, "lmm") == 0))
+    if (!trait->network || gp_run_mixed())
         return GP_OK;
     gp_text_print(&name, err, "model/%s/metrics.tsv", trait->file);
     gp_run_path(run, name.bytes, &path, err);

@@ -154,6 +154,16 @@ int64_t gp_run_whole(const char *name, int64_t otherwise) {
     return k >= 0 && gp_run_values[k].whole != UNSAID ? gp_run_values[k].whole : otherwise;
 }
 
+double gp_run_real(const char *name, double otherwise) {
+    int64_t k = find(name);
+    return k >= 0 && !isnan(gp_run_values[k].real) ? gp_run_values[k].real : otherwise;
+}
+
+int gp_run_mixed(void) {
+    const char *model = gp_run_text("model");
+    return model != NULL && strcmp(model, "lmm") == 0;
+}
+
 int gp_run_check(gp_err *err) {
     static const char *const needed[][2] = {
         {"store", "--store STORE.h5"}, {"pheno", "--pheno FILE"}, {"out", "--out DIR"}};
@@ -163,8 +173,8 @@ int gp_run_check(gp_err *err) {
                               "command line: run needs %s, here or in a --config file; see gp-dist "
                               "run --help",
                               needed[k][1]);
-    const char *model = gp_run_text("model"), *offset = gp_run_text("offset"),
-               *out = gp_run_text("out"), *compared = gp_run_text("compare");
+    const char *offset = gp_run_text("offset"), *out = gp_run_text("out"),
+               *compared = gp_run_text("compare");
     gp_hits_options hits = GP_HITS_DEFAULTS;
     hits.clump_p = gp_run_real("clump-p", hits.clump_p);
     hits.clump_p2 = gp_run_real("clump-p2", hits.clump_p2);
@@ -191,7 +201,7 @@ int gp_run_check(gp_err *err) {
         return gp_err_set(err, GP_EINPUT,
                           "command line: --folds 0: run tests variants beside predictions of "
                           "samples that were left out, and needs 2 folds or more");
-    if (model != NULL && strcmp(model, "lmm") == 0 && offset != NULL && strcmp(offset, "none") != 0)
+    if (gp_run_mixed() && offset != NULL && strcmp(offset, "none") != 0)
         return gp_err_set(err, GP_EINPUT,
                           "command line: --offset %s does not go with --model lmm, which has "
                           "relationships in its place",
@@ -219,11 +229,6 @@ static int said(int64_t k, gp_text *text, gp_err *err) {
         return gp_run_values[k].text != NULL &&
                gp_text_print(text, err, "%s", gp_run_values[k].text) == GP_OK;
     }
-}
-
-double gp_run_real(const char *name, double otherwise) {
-    int64_t k = find(name);
-    return k >= 0 && !isnan(gp_run_values[k].real) ? gp_run_values[k].real : otherwise;
 }
 
 int gp_run_knows(const gp_command *command, const char *name) {
@@ -256,11 +261,6 @@ int gp_run_forward(const gp_command *command, const char *const *but, gp_text *a
 static int names_file(const gp_option *option) {
     return option->type == GP_TEXT && option->argument != NULL &&
            (strncmp(option->argument, "FILE", 4) == 0 || strcmp(option->argument, "STORE.h5") == 0);
-}
-
-int gp_run_mixed(void) {
-    const char *model = gp_run_text("model");
-    return model != NULL && strcmp(model, "lmm") == 0;
 }
 
 int gp_run_names_file(const char *name) {

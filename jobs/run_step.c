@@ -14,11 +14,15 @@ void gp_run_step_free(gp_run_step *s) {
     gp_text_free(&s->outputs);
 }
 
+int gp_run_step_name(gp_text *name, gp_err *err, const char *command, const gp_run_trait *trait) {
+    return trait != NULL ? gp_text_print(name, err, "%s %s", command, trait->name)
+                         : gp_text_print(name, err, "%s", command);
+}
+
 void gp_run_step_begin(gp_run_step *s, const gp_command *command, const gp_run_trait *trait,
                        gp_err *err) {
     *s = (gp_run_step){.command = command, .trait = trait};
-    gp_text_print(&s->name, err, "%s%s%s", command->name, trait != NULL ? " " : "",
-                  trait != NULL ? trait->name : "");
+    gp_run_step_name(&s->name, err, command->name, trait);
 }
 
 /* ---- what a step depends on, on rank 0 ---- */
@@ -63,8 +67,7 @@ static int take_digest(gp_run_step *s, gp_err *err) {
 void gp_run_depends(const gp_run *run, gp_run_step *s, const char *command,
                     const gp_run_trait *trait, gp_err *err) {
     gp_text name = {0};
-    gp_text_print(&name, err, "%s%s%s", command, trait != NULL ? " " : "",
-                  trait != NULL ? trait->name : "");
+    gp_run_step_name(&name, err, command, trait);
     const gp_manifest_step *other =
         err->code == GP_OK ? gp_manifest_find(&run->manifest, name.bytes) : NULL;
     gp_text_print(&s->basis, err, "%s %s\n", command,
@@ -160,13 +163,8 @@ int gp_run_look_ahead(gp_run *run, gp_err *err) {
     run->planned = 1;
     gp_run_plan_arguments(&arguments, err);
     gp_run_ask(run->job, &gp_command_assoc, &arguments, &answer, err);
-    for (char *line = answer.bytes, *next; err->code == GP_OK && line != NULL; line = next) {
-        next = strchr(line, '\n');
-        if (next != NULL)
-            *next++ = 0;
-        if (*line != 0)
-            gp_say(run->job->sink, GP_NOTE, "%s", line);
-    }
+    if (err->code == GP_OK)
+        gp_run_say(run, GP_NOTE, &answer);
     gp_text_free(&answer);
     gp_text_free(&arguments);
     return err->code;
@@ -185,6 +183,7 @@ int gp_run_judge(gp_run *run, gp_run_step *s, gp_err *err) {
     s->stale = found[0] != 0;
     s->fresh = found[1] != 0;
     s->altered = found[2] != 0;
+    run->fresh += !s->stale;
     return s->stale ? gp_run_look_ahead(run, err) : GP_OK;
 }
 

@@ -19,6 +19,9 @@ typedef struct gp_run_step {
 
 /* ---- jobs/run_step.c ---- */
 
+/** Appends a step's name: "train height". Local. */
+int gp_run_step_name(gp_text *name, gp_err *err, const char *command, const gp_run_trait *trait);
+
 void gp_run_step_begin(gp_run_step *s, const gp_command *command, const gp_run_trait *trait,
                        gp_err *err);
 void gp_run_step_free(gp_run_step *s);
@@ -35,7 +38,8 @@ int gp_run_outputs(gp_run_step *s, gp_err *err, const char *directory, const cha
  *  and writes its plan to the log. Once in a run. Collective. */
 int gp_run_look_ahead(gp_run *run, gp_err *err);
 
-/** Sees whether a step is to be done: sets stale, fresh and altered. A warning tells of files that
+/** Sees whether a step is to be done: sets stale, fresh and altered, and counts
+ *  it where it is not. A warning tells of files that
  * were changed behind its back. Collective. */
 int gp_run_judge(gp_run *run, gp_run_step *s, gp_err *err);
 
@@ -58,6 +62,9 @@ int gp_run_plan_arguments(gp_text *arguments, gp_err *err);
 
 /** "model/TRAITNAME" in place of what path held. Local. */
 void gp_run_model_path(const gp_run_trait *trait, const char *name, gp_text *path, gp_err *err);
+
+/** Chance that a training hides a chromosome, so that predictions can leave one out. */
+extern const char gp_run_hide[];
 
 /** Options that a step is given by the pipeline, not by the user; ended by NULL. */
 extern const char *const gp_run_own[];

@@ -29,8 +29,6 @@ static int do_components(gp_run *run, gp_err *err) {
         gp_run_argument(&arguments, err, "approx", NULL);
         gp_run_argument_path(run, &arguments, "out", "pca", err);
         gp_run_do(run, &s, 1, &arguments, err);
-    } else if (err->code == GP_OK) {
-        run->fresh++;
     }
     gp_text_free(&arguments);
     gp_run_step_free(&s);
@@ -56,8 +54,6 @@ static int do_relationships(gp_run *run, gp_err *err) {
             gp_run_argument(&arguments, err, "loco", NULL);
         gp_run_argument_path(run, &arguments, "out", "grm", err);
         gp_run_do(run, &s, 1, &arguments, err);
-    } else if (err->code == GP_OK) {
-        run->fresh++;
     }
     gp_text_free(&arguments);
     gp_run_step_free(&s);
@@ -107,8 +103,6 @@ static int do_report(gp_run *run, gp_err *err) {
             gp_run_argument(&arguments, err, "compare", compared);
         gp_run_argument_path(run, &arguments, "out", "report.html", err);
         gp_run_do(run, &s, 1, &arguments, err);
-    } else if (err->code == GP_OK) {
-        run->fresh++;
     }
     gp_text_free(&arguments);
     gp_run_step_free(&s);
@@ -118,8 +112,7 @@ static int do_report(gp_run *run, gp_err *err) {
 /* ---- all ---- */
 
 static int add_name(gp_text *names, gp_err *err, const char *command, const gp_run_trait *trait) {
-    gp_text_print(names, err, "%s%s%s", command, trait != NULL ? " " : "",
-                  trait != NULL ? trait->name : "");
+    gp_run_step_name(names, err, command, trait);
     return gp_text_add(names, "", 1, err);
 }
 
@@ -192,7 +185,7 @@ int gp_run_plan(gp_run *run, gp_err *err) {
     if (err->code == GP_OK && t < run->traits) {
         gp_run_forward(&gp_command_train, but, &arguments, err);
         gp_run_argument(&arguments, err, "pheno-name", run->trait[t].name);
-        gp_run_argument(&arguments, err, "chromosome-dropout", "0.1");
+        gp_run_argument(&arguments, err, "chromosome-dropout", gp_run_hide);
         gp_run_argument(&arguments, err, "offsets", NULL);
         gp_run_argument(&arguments, err, "dry-run", NULL);
         gp_run_call(run->job, &gp_command_train, &arguments, err);

@@ -47,9 +47,11 @@ static int group_judge(group *g, int all, gp_err *err) {
         gp_run_step *s = &g->step[t];
         if (s->command == NULL)
             continue;
-        s->stale |= all && any;
+        if (all && any && !s->stale) {
+            s->stale = 1;
+            run->fresh--;
+        }
         g->stale += s->stale;
-        run->fresh += !s->stale;
         if (s->stale)
             add_name(&g->names, run->trait[t].name, err);
     }
